@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is in the messages: attributes become the structures of tapdrop.h. */
+#include <linux/genetlink.h>
+#include <linux/if_link.h>
+#include <stdlib.h>
+
+#include "attr.h"
+#include "internal.h"
+
+/* Attributes behind the headers of a message. */
+static int message_attrs(const struct nlmsghdr *nlh, size_t hdr_len,
+			 struct tapdrop_attr *attrs)
+{
+	const unsigned char *data = (const unsigned char *)nlh + NLMSG_HDRLEN;
+	size_t len = nlh->nlmsg_len - NLMSG_HDRLEN;
+
+	if (len < hdr_len) {
+		*attrs = tapdrop_attrs(data, 0);
+		return -EBADMSG;
+	}
+	*attrs = tapdrop_attrs(data + hdr_len, len - hdr_len);
+	return 0;
+}
+
+/**
+ * tapdrop_message_cmd() - command of a generic netlink message
+ * @nlh: message
+ *
+ * Return: the command, or -EBADMSG.
+ */
+int tapdrop_message_cmd(const struct nlmsghdr *nlh)
+{
+	const struct genlmsghdr *genl = NLMSG_DATA(nlh);
+
+	if (nlh->nlmsg_len < NLMSG_HDRLEN + GENL_HDRLEN)
+		return -EBADMSG;
+	return genl->cmd;
+}
+
+/**
+ * tapdrop_is_queue_message() - does a message describe a queue?
+ * @nlh: message
+ *
+ * Return: true if it has a queue-id.
+ */
+bool tapdrop_is_queue_message(const struct nlmsghdr *nlh)
+{
+	struct tapdrop_attr attr;
+
+	if (message_attrs(nlh, GENL_HDRLEN, &attr))
+		return false;
+	while (tapdrop_attr_next(&attr) > 0) {
+		if (attr.type == TAPDROP_A_STATS_QUEUE_ID)
+			return true;
+	}
+	return false;
+}
+
+static int decode_counter(struct tapdrop_attr nest, struct tapdrop_counter *c)
+{
+	int err;
+
+	while ((err = tapdrop_attr_next(&nest)) > 0) {
+		switch (nest.type) {
+		case TAPDROP_A_COUNTER_REASON:
+			err = tapdrop_attr_u32(&nest, &c->reason);
+			break;
+		case TAPDROP_A_COUNTER_PACKETS:
+			err = tapdrop_attr_uint(&nest, &c->packets);
+			break;
+		case TAPDROP_A_COUNTER_LAST_MS:
+			err = tapdrop_attr_uint(&nest, &c->last_ms);
+			break;
+		}
+		if (err < 0)
+			return err;
+	}
+	return err;
+}
+
+static bool wanted(const struct tapdrop_filter *f,
+		   const struct tapdrop_counter *c)
+{
+	if (!c->packets && !f->zeros)
+		return false;
+	if (f->dir && c->dir != f->dir)
+		return false;
+	if (f->reasons &&
+	    (c->reason > 63 || !(f->reasons & 1ULL << c->reason)))
+		return false;
+	if (f->no_queue && c->queue != TAPDROP_NO_QUEUE)
+		return false;
+	return !f->has_queue || c->queue == (int32_t)f->queue ||
+	       c->queue == TAPDROP_ALL_QUEUES;
+}
+
+/* What a message says beside its counters. */
+struct head {
+	uint32_t ifindex;
+	uint32_t kind;
+	uint32_t queues;
+	int32_t queue;
+	char ifname[TAPDROP_IFNAMSIZ];
+};
+
+static int decode_head(struct tapdrop_attr attr, struct head *head)
+{
+	uint32_t queue;
+	int err;
+
+	while ((err = tapdrop_attr_next(&attr)) > 0) {
+		switch (attr.type) {
+		case TAPDROP_A_STATS_IFINDEX:
+			err = tapdrop_attr_u32(&attr, &head->ifindex);
+			break;
+		case TAPDROP_A_STATS_IFNAME:
+			if (!attr.len || attr.len > sizeof(head->ifname) ||
+			    !tapdrop_attr_str(&attr))
+				return -EBADMSG;
+			memcpy(head->ifname, attr.data, attr.len);
+			break;
+		case TAPDROP_A_STATS_KIND:
+			err = tapdrop_attr_u32(&attr, &head->kind);
+			break;
+		case TAPDROP_A_STATS_QUEUES:
+			err = tapdrop_attr_u32(&attr, &head->queues);
+			break;
+		case TAPDROP_A_STATS_QUEUE_ID:
+			err = tapdrop_attr_u32(&attr, &queue);
+			if (!err && queue > INT32_MAX)
+				return -EBADMSG;
+			head->queue = queue;
+			break;
+		}
+		if (err < 0)
+			return err;
+	}
+	return err;
+}
+
+/*
+ * Messages of one device follow each other. In a dump the one without
+ * queue-id, which names the device, comes first; of a device that went it
+ * comes last.
+ */
+static int add_head(struct tapdrop_stats *stats, const struct head *head)
+{
+	struct tapdrop_device *dev = NULL;
+
+	if (stats->n_devices)
+		dev = &stats->devices[stats->n_devices - 1];
+	if (!dev || dev->ifindex != head->ifindex)
+		dev = tapdrop_stats_add_device(stats);
+	if (!dev)
+		return -ENOMEM;
+
+	dev->ifindex = head->ifindex;
+	if (head->queue >= 0)
+		return 0;
+	dev->kind = head->kind;
+	dev->queues = head->queues;
+	memcpy(dev->ifname, head->ifname, sizeof(dev->ifname));
+	return 0;
+}
+
+static int add_counter(const struct tapdrop_stats_sink *sink,
+		       const struct tapdrop_attr *nest, int32_t queue)
+{
+	struct tapdrop_counter c = {
+		.dir = nest->type == TAPDROP_A_STATS_TO_USER ?
+		       TAPDROP_DIR_TO_USER : TAPDROP_DIR_FROM_USER,
+		.queue = queue,
+		.last_ms = TAPDROP_NEVER,
+	};
+	struct tapdrop_counter *new;
+	int err;
+
+	err = decode_counter(tapdrop_attrs(nest->data, nest->len), &c);
+	if (err || !wanted(sink->filter, &c))
+		return err;
+	new = tapdrop_stats_add_counter(sink->stats);
+	if (!new)
+		return -ENOMEM;
+	*new = c;
+	return 0;
+}
+
+/**
+ * tapdrop_decode_stats() - add a message of stats-get to an answer
+ * @nlh: message
+ * @arg: &struct tapdrop_stats_sink
+ *
+ * Return: 0, -EBADMSG or -ENOMEM.
+ */
+int tapdrop_decode_stats(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct tapdrop_stats_sink *sink = arg;
+	const struct tapdrop_filter *filter = sink->filter;
+	struct head head = { .queue = TAPDROP_NO_QUEUE };
+	struct tapdrop_attr attr;
+	int err;
+
+	err = message_attrs(nlh, GENL_HDRLEN, &attr);
+	if (!err)
+		err = decode_head(attr, &head);
+	if (err)
+		return err;
+	if (filter->ifindex && filter->ifindex != head.ifindex)
+		return 0;
+	if (filter->scope == TAPDROP_SCOPE_DEVICE && head.queue < 0)
+		head.queue = TAPDROP_ALL_QUEUES;
+
+	err = add_head(sink->stats, &head);
+	while (!err && tapdrop_attr_next(&attr) > 0) {
+		if (attr.type == TAPDROP_A_STATS_TO_USER ||
+		    attr.type == TAPDROP_A_STATS_FROM_USER)
+			err = add_counter(sink, &attr, head.queue);
+	}
+	return err;
+}
+
+/* Strings lie behind each other in a buffer; until it stays, they are offsets. */
+static int add_string(struct tapdrop_buf *strings,
+		      const struct tapdrop_attr *attr, const char **string)
+{
+	const char *s = tapdrop_attr_str(attr);
+
+	if (!s)
+		return -EBADMSG;
+	*string = (const char *)(uintptr_t)strings->len;
+	return tapdrop_buf_add(strings, s, strlen(s) + 1);
+}
+
+/**
+ * tapdrop_decode_reason() - add a message of reason-get to a table
+ * @nlh: message
+ * @arg: &struct tapdrop_reason_sink
+ *
+ * Return: 0, -EBADMSG or -ENOMEM.
+ */
+int tapdrop_decode_reason(const struct nlmsghdr *nlh, void *arg)
+{
+	struct tapdrop_reason_sink *sink = arg;
+	struct tapdrop_reason_info info = {};
+	struct tapdrop_attr attr;
+	int err;
+
+	err = message_attrs(nlh, GENL_HDRLEN, &attr);
+	while (!err && (err = tapdrop_attr_next(&attr)) > 0) {
+		switch (attr.type) {
+		case TAPDROP_A_REASON_ID:
+			err = tapdrop_attr_u32(&attr, &info.id);
+			break;
+		case TAPDROP_A_REASON_CLASS:
+			err = tapdrop_attr_u32(&attr, &info.class_id);
+			break;
+		case TAPDROP_A_REASON_NAME:
+			err = add_string(&sink->strings, &attr, &info.name);
+			break;
+		case TAPDROP_A_REASON_SKB_REASON:
+			err = add_string(&sink->strings, &attr,
+					 &info.skb_reason);
+			break;
+		case TAPDROP_A_REASON_MEANING:
+			err = add_string(&sink->strings, &attr, &info.meaning);
+			break;
+		default:
+			err = 0;
+		}
+	}
+	if (err)
+		return err;
+	return tapdrop_buf_add(&sink->infos, &info, sizeof(info));
+}
+
+static int decode_group(struct tapdrop_attr attr, struct tapdrop *td)
+{
+	const char *name = "";
+	uint32_t id = 0;
+
+	while (tapdrop_attr_next(&attr) > 0) {
+		if (attr.type == CTRL_ATTR_MCAST_GRP_NAME)
+			name = tapdrop_attr_str(&attr);
+		else if (attr.type == CTRL_ATTR_MCAST_GRP_ID &&
+			 tapdrop_attr_u32(&attr, &id))
+			return -EBADMSG;
+		if (!name)
+			return -EBADMSG;
+	}
+	if (!strcmp(name, TAPDROP_MCGRP_DEVICES))
+		td->group = id;
+	return 0;
+}
+
+/**
+ * tapdrop_decode_family() - take the ids of our family from its description
+ * @nlh: message of the generic netlink controller
+ * @arg: handle
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int tapdrop_decode_family(const struct nlmsghdr *nlh, void *arg)
+{
+	struct tapdrop_attr attr, group;
+	struct tapdrop *td = arg;
+	int err;
+
+	err = message_attrs(nlh, GENL_HDRLEN, &attr);
+	while (!err && (err = tapdrop_attr_next(&attr)) > 0) {
+		err = 0;
+		if (attr.type == CTRL_ATTR_FAMILY_ID) {
+			if (attr.len != sizeof(td->family))
+				return -EBADMSG;
+			memcpy(&td->family, attr.data, sizeof(td->family));
+		} else if (attr.type == CTRL_ATTR_MCAST_GROUPS) {
+			group = tapdrop_attrs(attr.data, attr.len);
+			while (!err && tapdrop_attr_next(&group) > 0)
+				err = decode_group(tapdrop_attrs(group.data,
+								 group.len),
+						   td);
+		}
+	}
+	return err;
+}
+
+/**
+ * tapdrop_decode_link_stats() - add a message of RTM_GETSTATS to an array
+ * @nlh: message
+ * @arg: &struct tapdrop_buf of &struct tapdrop_link_stats
+ *
+ * Return: 0, -EBADMSG or -ENOMEM.
+ */
+int tapdrop_decode_link_stats(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct if_stats_msg *ifsm = NLMSG_DATA(nlh);
+	struct tapdrop_link_stats stats = {};
+	struct rtnl_link_stats64 link = {};
+	struct tapdrop_attr attr;
+	int err;
+
+	err = message_attrs(nlh, NLMSG_ALIGN(sizeof(*ifsm)), &attr);
+	while (!err && (err = tapdrop_attr_next(&attr)) > 0) {
+		err = 0;
+		if (attr.type == IFLA_STATS_LINK_64)
+			memcpy(&link, attr.data, attr.len < sizeof(link) ?
+			       attr.len : sizeof(link));
+	}
+	if (err)
+		return err;
+
+	stats.ifindex = ifsm->ifindex;
+	stats.rx_dropped = link.rx_dropped;
+	stats.tx_dropped = link.tx_dropped;
+	return tapdrop_buf_add(arg, &stats, sizeof(stats));
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Devices that come and go, one event at a time. */
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+static const struct tapdrop_filter everything = {
+	.scope = TAPDROP_SCOPE_QUEUE,
+	.zeros = true,
+};
+
+struct event_sink {
+	struct tapdrop_stats_sink stats;
+	struct tapdrop_event *event;
+};
+
+/* The message without queue-id is the last one of an event. */
+static int take_event(const struct nlmsghdr *nlh, void *arg)
+{
+	struct event_sink *sink = arg;
+	int cmd, err;
+
+	cmd = tapdrop_message_cmd(nlh);
+	if (cmd != TAPDROP_CMD_DEVICE_ADD_NTF &&
+	    cmd != TAPDROP_CMD_DEVICE_DEL_NTF)
+		return cmd < 0 ? cmd : 0;
+	err = tapdrop_decode_stats(nlh, &sink->stats);
+	if (err || tapdrop_is_queue_message(nlh))
+		return err;
+	sink->event->type = cmd == TAPDROP_CMD_DEVICE_ADD_NTF ?
+			    TAPDROP_EVENT_ADD : TAPDROP_EVENT_DEL;
+	return 1;
+}
+
+/*
+ * Have messages at hand: in a file all of them are; from the kernel, one
+ * datagram at a time.
+ */
+static int refill(struct tapdrop *td)
+{
+	if (td->from_file)
+		return 0;
+	td->events.len = 0;
+	td->events_pos = 0;
+	return tapdrop_netlink_events(td);
+}
+
+static int read_event(struct tapdrop *td, struct tapdrop_answer *a)
+{
+	struct tapdrop_buf *buf = td->from_file ? &td->file : &td->events;
+	size_t *pos = td->from_file ? &td->file_pos : &td->events_pos;
+	size_t used;
+	int ret;
+
+	for (;;) {
+		if (*pos < buf->len) {
+			ret = tapdrop_walk(a, buf->data + *pos,
+					   buf->len - *pos, &used);
+			*pos += used;
+			if (ret)
+				return ret;
+		}
+		ret = refill(td);
+		if (ret <= 0)
+			return ret;
+	}
+}
+
+int tapdrop_next_event(struct tapdrop *td, struct tapdrop_event *event)
+{
+	struct event_sink sink = {
+		.stats.filter = &everything,
+		.event = event,
+	};
+	struct tapdrop_answer a = {
+		.td = td,
+		.fn = take_event,
+		.arg = &sink,
+	};
+	size_t n;
+	int ret;
+
+	if (!td->from_file && !td->event_sk)
+		return tapdrop_fail(td, ENOTCONN, "the handle has not subscribed");
+	if (!td->pending)
+		td->pending = tapdrop_stats_new();
+	if (!td->pending)
+		return tapdrop_fail(td, ENOMEM, "out of memory");
+	if (td->delivered)
+		tapdrop_stats_reset(td->pending);
+	td->delivered = false;
+	sink.stats.stats = td->pending;
+
+	event->type = 0;
+	do {
+		ret = read_event(td, &a);
+	} while (ret > 0 && !event->type);
+	if (ret <= 0)
+		return ret;
+
+	tapdrop_stats_seal(td->pending);
+	n = td->pending->n_devices;
+	event->device = &td->pending->devices[n - 1];
+	td->delivered = true;
+	return 1;
+}

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sockets and requests; the only file that knows libnl.
+ *
+ * Answers are received here and read by walk.c: nl_recvmsgs() would lose the
+ * kernel's words, and an error in NLMSG_DONE altogether.
+ */
+#include <errno.h>
+#include <linux/genetlink.h>
+#include <linux/if_link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <netlink/errno.h>
+#include <netlink/genl/genl.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+
+#include "internal.h"
+
+/* The most that the kernel puts into one datagram of a dump. */
+#define RECEIVE_SIZE	32768
+/* Final counters of many devices may come faster than they are read. */
+#define EVENT_BUFFER	(1 << 20)
+
+#ifndef SOL_NETLINK
+#define SOL_NETLINK	270
+#endif
+
+static int fail_nl(struct tapdrop *td, int nlerr, const char *what)
+{
+	int err = nlerr == -NLE_NOMEM ? ENOBUFS :
+		  nlerr == -NLE_AGAIN ? EAGAIN : EIO;
+
+	return tapdrop_fail(td, err, "%s: %s", what, nl_geterror(nlerr));
+}
+
+static int open_socket(struct tapdrop *td, int protocol, struct nl_sock **skp)
+{
+	struct nl_sock *sk = nl_socket_alloc();
+	int err, on = 1, fd;
+
+	if (!sk)
+		return tapdrop_fail(td, ENOMEM, "out of memory");
+	err = nl_connect(sk, protocol);
+	if (err) {
+		nl_socket_free(sk);
+		return fail_nl(td, err, "cannot open a netlink socket");
+	}
+	/* With a size given, libnl neither peeks nor guesses. */
+	nl_socket_set_msg_buf_size(sk, RECEIVE_SIZE);
+	nl_socket_disable_auto_ack(sk);
+
+	/* Old kernels lack some of these; what they give us is a nicety. */
+	fd = nl_socket_get_fd(sk);
+	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
+	setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+	*skp = sk;
+	return 0;
+}
+
+/* Receive one datagram of the kernel's; of others, none. */
+static int receive(struct nl_sock *sk, unsigned char **buf)
+{
+	struct sockaddr_nl peer;
+	int len;
+
+	for (;;) {
+		len = nl_recv(sk, &peer, buf, NULL);
+		if (len < 0)
+			return len;
+		if (!len)
+			return -NLE_AGAIN;
+		if (!peer.nl_pid)
+			return len;
+		free(*buf);
+	}
+}
+
+/* Send a request and hand its answer to @a, until it is complete. */
+static int exchange(struct tapdrop *td, struct nl_sock *sk,
+		    struct nl_msg *msg, struct tapdrop_answer *a)
+{
+	unsigned char *buf;
+	int err, len;
+
+	err = nl_send_auto(sk, msg);
+	if (err < 0)
+		return fail_nl(td, err, "cannot send a request");
+	a->request = nlmsg_hdr(msg);
+	a->seq = a->request->nlmsg_seq;
+
+	do {
+		len = receive(sk, &buf);
+		if (len < 0)
+			return fail_nl(td, len, "cannot receive an answer");
+		err = tapdrop_walk(a, buf, len, NULL);
+		if (err >= 0 && td->record &&
+		    tapdrop_buf_add(&td->raw, buf, len))
+			err = tapdrop_fail(td, ENOMEM, "out of memory");
+		free(buf);
+	} while (!err);
+
+	return err < 0 ? err : 0;
+}
+
+/* Ask the controller for the family; this makes the kernel load the module. */
+static int resolve(struct tapdrop *td)
+{
+	struct tapdrop_answer a = {
+		.td = td,
+		.fn = tapdrop_decode_family,
+		.arg = td,
+	};
+	struct nl_msg *msg = nlmsg_alloc();
+	int err = -ENOMEM;
+
+	td->family = 0;
+	if (msg && genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, GENL_ID_CTRL, 0,
+			       NLM_F_ACK, CTRL_CMD_GETFAMILY, 1) &&
+	    !nla_put_string(msg, CTRL_ATTR_FAMILY_NAME, TAPDROP_FAMILY_NAME))
+		err = exchange(td, td->sk, msg, &a);
+	else
+		tapdrop_fail(td, ENOMEM, "out of memory");
+	nlmsg_free(msg);
+
+	if (err == -ENOENT || (!err && !td->family))
+		return tapdrop_fail(td, EPROTONOSUPPORT,
+				    "the kernel has no tapdrop family");
+	return err;
+}
+
+static int join_group(struct tapdrop *td)
+{
+	int err = nl_socket_add_memberships(td->event_sk, (int)td->group, 0);
+
+	return err ? fail_nl(td, err, "cannot subscribe") : 0;
+}
+
+/* The module may have been loaded anew, with another id. */
+static int resolve_again(struct tapdrop *td)
+{
+	uint16_t family = td->family;
+	uint32_t group = td->group;
+	int err;
+
+	err = resolve(td);
+	if (!err && td->event_sk && td->group != group)
+		err = join_group(td);
+	if (!err && td->family == family)
+		return tapdrop_fail(td, ENOENT, "the kernel knows no such command");
+	return err;
+}
+
+static int put_filter(struct nl_msg *msg, const struct tapdrop_filter *f)
+{
+	int err = 0;
+
+	if (f->ifindex)
+		err |= nla_put_u32(msg, TAPDROP_A_STATS_IFINDEX, f->ifindex);
+	if (f->has_queue)
+		err |= nla_put_u32(msg, TAPDROP_A_STATS_QUEUE_ID, f->queue);
+	if (f->scope)
+		err |= nla_put_u32(msg, TAPDROP_A_STATS_SCOPE, f->scope);
+	if (f->dir)
+		err |= nla_put_u32(msg, TAPDROP_A_STATS_DIR, f->dir);
+	/* The kernel takes one reason; of more, we choose ourselves. */
+	if (f->reasons && !(f->reasons & (f->reasons - 1)))
+		err |= nla_put_u32(msg, TAPDROP_A_STATS_REASON,
+				   __builtin_ctzll(f->reasons));
+	if (f->no_queue)
+		err |= nla_put_flag(msg, TAPDROP_A_STATS_NO_QUEUE);
+	if (f->zeros)
+		err |= nla_put_flag(msg, TAPDROP_A_STATS_ZEROS);
+	return err ? -ENOMEM : 0;
+}
+
+static int request_once(struct tapdrop *td, uint8_t cmd, uint16_t flags,
+			const struct tapdrop_filter *filter,
+			struct tapdrop_answer *a)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+	int err;
+
+	if (msg && genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, td->family, 0,
+			       flags, cmd, TAPDROP_FAMILY_VERSION) &&
+	    (!filter || !put_filter(msg, filter)))
+		err = exchange(td, td->sk, msg, a);
+	else
+		err = tapdrop_fail(td, ENOMEM, "out of memory");
+	nlmsg_free(msg);
+	return err;
+}
+
+/**
+ * tapdrop_netlink_request() - ask the family something
+ * @td: handle
+ * @cmd: command
+ * @flags: NLM_F_DUMP or NLM_F_ACK, so that the answer has an end
+ * @filter: attributes of a stats-get, or NULL
+ * @a: what to do with the answer
+ *
+ * Return: 0 or a negative errno.
+ */
+int tapdrop_netlink_request(struct tapdrop *td, uint8_t cmd, uint16_t flags,
+			    const struct tapdrop_filter *filter,
+			    struct tapdrop_answer *a)
+{
+	int err;
+
+	if (!td->sk)
+		return tapdrop_fail(td, ENOTCONN, "the handle is not open");
+	err = request_once(td, cmd, flags, filter, a);
+	if (err != -ENOENT)
+		return err;
+	err = resolve_again(td);
+	return err ? err : request_once(td, cmd, flags, filter, a);
+}
+
+int tapdrop_open(struct tapdrop **tdp)
+{
+	int err;
+
+	err = tapdrop_handle_new(tdp);
+	if (!err)
+		err = open_socket(*tdp, NETLINK_GENERIC, &(*tdp)->sk);
+	if (!err)
+		err = resolve(*tdp);
+	return err;
+}
+
+/**
+ * tapdrop_netlink_close() - close the sockets of a handle
+ * @td: handle
+ */
+void tapdrop_netlink_close(struct tapdrop *td)
+{
+	nl_socket_free(td->sk);
+	nl_socket_free(td->event_sk);
+	nl_socket_free(td->route_sk);
+}
+
+int tapdrop_subscribe(struct tapdrop *td)
+{
+	int err;
+
+	if (td->from_file || td->event_sk)
+		return 0;
+	err = open_socket(td, NETLINK_GENERIC, &td->event_sk);
+	if (err)
+		return err;
+	nl_socket_set_buffer_size(td->event_sk, EVENT_BUFFER, 0);
+	nl_socket_set_nonblocking(td->event_sk);
+	return join_group(td);
+}
+
+int tapdrop_fd(const struct tapdrop *td)
+{
+	return td->event_sk ? nl_socket_get_fd(td->event_sk) : -1;
+}
+
+/**
+ * tapdrop_netlink_events() - receive what the group has sent
+ * @td: handle that has subscribed
+ *
+ * Return: 1 with one more datagram in @td->events, 0 if there is none, or a
+ * negative errno.
+ */
+int tapdrop_netlink_events(struct tapdrop *td)
+{
+	unsigned char *buf;
+	int err, len;
+
+	len = receive(td->event_sk, &buf);
+	if (len == -NLE_AGAIN)
+		return 0;
+	if (len == -NLE_NOMEM)
+		return tapdrop_fail(td, ENOBUFS, "events were lost");
+	if (len < 0)
+		return fail_nl(td, len, "cannot receive events");
+
+	err = tapdrop_buf_add(&td->events, buf, len);
+	free(buf);
+	return err ? tapdrop_fail(td, ENOMEM, "out of memory") : 1;
+}
+
+static int request_link_stats(struct tapdrop *td, struct tapdrop_buf *stats)
+{
+	struct if_stats_msg ifsm = {
+		.filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64),
+	};
+	struct tapdrop_answer a = {
+		.td = td,
+		.fn = tapdrop_decode_link_stats,
+		.arg = stats,
+	};
+	struct nl_msg *msg;
+	int err;
+
+	msg = nlmsg_alloc_simple(RTM_GETSTATS, NLM_F_DUMP);
+	if (msg && !nlmsg_append(msg, &ifsm, sizeof(ifsm), NLMSG_ALIGNTO))
+		err = exchange(td, td->route_sk, msg, &a);
+	else
+		err = tapdrop_fail(td, ENOMEM, "out of memory");
+	nlmsg_free(msg);
+	return err;
+}
+
+int tapdrop_dump_link_stats(struct tapdrop *td,
+			    struct tapdrop_link_stats **stats, size_t *n)
+{
+	struct tapdrop_buf buf = {};
+	int err = 0;
+
+	if (td->from_file)
+		return tapdrop_fail(td, EOPNOTSUPP,
+				    "a recording has no standard counters");
+	if (!td->route_sk)
+		err = open_socket(td, NETLINK_ROUTE, &td->route_sk);
+	if (!err)
+		err = request_link_stats(td, &buf);
+	if (err) {
+		free(buf.data);
+		return err;
+	}
+	*stats = (struct tapdrop_link_stats *)buf.data;
+	*n = buf.len / sizeof(**stats);
+	return 0;
+}

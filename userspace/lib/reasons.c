@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Names and words: everything here comes from kernel/reasons.h. */
+#include <string.h>
+
+#include "../../kernel/reasons.h"
+#include "internal.h"
+
+#define INFO(_name, _skb, _class, _meaning, _cause, _remedy)		\
+	[TAPDROP_REASON_##_name - 1] = {				\
+		.id = TAPDROP_REASON_##_name,				\
+		.class_id = TAPDROP_CLASS_##_class,			\
+		.name = #_name,						\
+		.skb_reason = #_skb,					\
+		.meaning = _meaning,					\
+		.cause = _cause,					\
+		.remedy = _remedy,					\
+	},
+
+static const struct tapdrop_reason_info reasons[] = {
+	TAPDROP_REASONS(INFO)
+};
+
+#define N_REASONS (sizeof(reasons) / sizeof(*reasons))
+
+const struct tapdrop_reason_info *tapdrop_reasons(size_t *n)
+{
+	*n = N_REASONS;
+	return reasons;
+}
+
+const struct tapdrop_reason_info *tapdrop_reason_by_id(uint32_t id)
+{
+	return id && id <= N_REASONS ? &reasons[id - 1] : NULL;
+}
+
+uint64_t tapdrop_reasons_by_name(const char *name)
+{
+	uint64_t set = 0;
+	size_t i;
+
+	for (i = 0; i < N_REASONS; i++) {
+		if (!strcmp(reasons[i].name, name))
+			return 1ULL << reasons[i].id;
+		if (!strcmp(reasons[i].skb_reason, name))
+			set |= 1ULL << reasons[i].id;
+	}
+	return set;
+}
+
+#define CELL(_dir, _reason)						\
+	if (id == TAPDROP_REASON_##_reason)				\
+		dirs |= 1U << TAPDROP_DIR_##_dir;
+
+unsigned int tapdrop_reason_dirs(uint32_t id)
+{
+	unsigned int dirs = 0;
+
+	TAPDROP_CELLS(CELL)
+	return dirs;
+}
+
+const char *tapdrop_dir_name(uint32_t dir)
+{
+	switch (dir) {
+	case TAPDROP_DIR_TO_USER:
+		return "to-user";
+	case TAPDROP_DIR_FROM_USER:
+		return "from-user";
+	}
+	return "unknown";
+}
+
+const char *tapdrop_kind_name(uint32_t kind)
+{
+	switch (kind) {
+	case TAPDROP_KIND_TUN:
+		return "tun";
+	case TAPDROP_KIND_TAP:
+		return "tap";
+	case TAPDROP_KIND_MACVTAP:
+		return "macvtap";
+	case TAPDROP_KIND_IPVTAP:
+		return "ipvtap";
+	}
+	return "none";
+}
+
+const char *tapdrop_class_name(uint32_t class_id)
+{
+	switch (class_id) {
+	case TAPDROP_CLASS_LOSS:
+		return "loss";
+	case TAPDROP_CLASS_REFUSED:
+		return "refused";
+	case TAPDROP_CLASS_TRUNCATED:
+		return "truncated";
+	}
+	return "unknown";
+}
+
+const char *tapdrop_netdev_dir(uint32_t kind, uint32_t dir)
+{
+	bool to_user = dir == TAPDROP_DIR_TO_USER;
+
+	switch (kind) {
+	case TAPDROP_KIND_TUN:
+	case TAPDROP_KIND_TAP:
+		return to_user ? "tx" : "rx";
+	case TAPDROP_KIND_MACVTAP:
+	case TAPDROP_KIND_IPVTAP:
+		return to_user ? "rx" : "tx";
+	}
+	return "";
+}

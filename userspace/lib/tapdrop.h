@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * libtapdrop: read the tapdrop generic netlink family, which tells how many
+ * frames the queues of tun, tap, macvtap and ipvtap devices lost, in which
+ * direction and why.
+ *
+ * The library never exits, prints or sleeps, and keeps no state outside of its
+ * handles: one handle belongs to one thread at a time, and threads need no
+ * lock between handles. Functions that return int return 0 or a negative
+ * errno, unless they say otherwise; tapdrop_error() has the words to it.
+ */
+#ifndef _LIBTAPDROP_H
+#define _LIBTAPDROP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/tapdrop.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** TAPDROP_NO_QUEUE - queue of frames that were lost when none was known. */
+#define TAPDROP_NO_QUEUE	(-1)
+/** TAPDROP_ALL_QUEUES - queue of the sums of %TAPDROP_SCOPE_DEVICE. */
+#define TAPDROP_ALL_QUEUES	(-2)
+/** TAPDROP_NEVER - @last_ms of a counter that never counted. */
+#define TAPDROP_NEVER		UINT64_MAX
+/** TAPDROP_IFNAMSIZ - size of a device name with its terminating zero. */
+#define TAPDROP_IFNAMSIZ	16
+
+/** struct tapdrop - handle: a socket, or a recorded dump. */
+struct tapdrop;
+
+/** struct tapdrop_stats - what one request answered: devices in their order. */
+struct tapdrop_stats;
+
+/**
+ * struct tapdrop_counter - frames lost in one queue for one reason
+ * @packets: number of frames since the device was created
+ * @last_ms: milliseconds since the last of them, or %TAPDROP_NEVER
+ * @queue: index of the queue, %TAPDROP_NO_QUEUE or %TAPDROP_ALL_QUEUES
+ * @dir: enum tapdrop_dir
+ * @reason: enum tapdrop_reason; a newer kernel may have reasons that
+ *	tapdrop_reason_by_id() does not know
+ */
+struct tapdrop_counter {
+	uint64_t packets;
+	uint64_t last_ms;
+	int32_t queue;
+	uint32_t dir;
+	uint32_t reason;
+};
+
+/**
+ * struct tapdrop_device - a device and its counters
+ * @ifindex: interface index; 0 for frames that were lost on open queues
+ *	without a device
+ * @kind: enum tapdrop_kind, or 0 if the kernel did not say
+ * @queues: number of queues that are attached
+ * @ifname: name, possibly empty; any byte but '/', ':' and white space
+ * @lost_to_user: sum of the counters to the user whose class is loss
+ * @lost_from_user: the same from the user
+ * @n_counters: number of @counters
+ * @counters: sorted as the kernel sent them: no-queue block first, then by
+ *	queue
+ */
+struct tapdrop_device {
+	uint32_t ifindex;
+	uint32_t kind;
+	uint32_t queues;
+	char ifname[TAPDROP_IFNAMSIZ];
+	uint64_t lost_to_user;
+	uint64_t lost_from_user;
+	size_t n_counters;
+	const struct tapdrop_counter *counters;
+};
+
+/**
+ * struct tapdrop_filter - what a request asks for; zeroed it means everything
+ * @ifindex: this device only, if not 0
+ * @scope: enum tapdrop_scope; 0 means %TAPDROP_SCOPE_QUEUE
+ * @dir: this direction only, if not 0
+ * @reasons: set of reasons, 1 << id for each, if not 0
+ * @has_queue: @queue is set
+ * @no_queue: the no-queue block only
+ * @zeros: counters that are zero, too
+ * @queue: this queue only, if @has_queue
+ */
+struct tapdrop_filter {
+	uint32_t ifindex;
+	uint32_t scope;
+	uint32_t dir;
+	uint64_t reasons;
+	bool has_queue;
+	bool no_queue;
+	bool zeros;
+	uint32_t queue;
+};
+
+/**
+ * struct tapdrop_reason_info - a reason for which frames are lost
+ * @id: enum tapdrop_reason
+ * @class_id: enum tapdrop_class
+ * @name: name, such as PTR_FULL
+ * @skb_reason: name that skb:kfree_skb shows for it
+ * @meaning: one sentence on what it means
+ * @cause: one sentence on a likely cause, or NULL
+ * @remedy: one sentence on what to do, or NULL
+ */
+struct tapdrop_reason_info {
+	uint32_t id;
+	uint32_t class_id;
+	const char *name;
+	const char *skb_reason;
+	const char *meaning;
+	const char *cause;
+	const char *remedy;
+};
+
+/** enum tapdrop_event_type - what happened to a device. */
+enum tapdrop_event_type {
+	TAPDROP_EVENT_ADD = 1,
+	TAPDROP_EVENT_DEL,
+};
+
+/**
+ * struct tapdrop_event - a device came or went
+ * @type: which of it
+ * @device: the device; with its final counters when it went
+ */
+struct tapdrop_event {
+	enum tapdrop_event_type type;
+	const struct tapdrop_device *device;
+};
+
+/**
+ * struct tapdrop_link_stats - standard counters of a device
+ * @ifindex: interface index
+ * @rx_dropped: rx_dropped of struct rtnl_link_stats64
+ * @tx_dropped: tx_dropped of struct rtnl_link_stats64
+ */
+struct tapdrop_link_stats {
+	uint32_t ifindex;
+	uint64_t rx_dropped;
+	uint64_t tx_dropped;
+};
+
+/**
+ * tapdrop_open() - open a socket to the family
+ * @td: where to put the handle
+ *
+ * Needs no privilege. The handle stays in the network namespace in which the
+ * calling thread is now.
+ *
+ * Return: 0; -EPROTONOSUPPORT if the kernel has no such family; another errno.
+ * Also after an error @td is set, for tapdrop_error(), and wants to be closed;
+ * it is NULL, and fine to pass, if there was no memory for it.
+ */
+int tapdrop_open(struct tapdrop **td);
+
+/**
+ * tapdrop_open_file() - open a recorded dump in place of the kernel
+ * @td: where to put the handle, as with tapdrop_open()
+ * @path: file that tapdrop_record() wrote: netlink messages back to back
+ *
+ * Each call of tapdrop_dump() reads on behind the last NLMSG_DONE, so that a
+ * file can hold a series of dumps.
+ */
+int tapdrop_open_file(struct tapdrop **td, const char *path);
+
+/** tapdrop_close() - close a handle; NULL is allowed. */
+void tapdrop_close(struct tapdrop *td);
+
+/**
+ * tapdrop_error() - what went wrong, in words
+ * @td: handle whose last call failed, or NULL
+ *
+ * Return: a sentence without full stop, with the kernel's own words if it had
+ * any; valid until the next call for the handle.
+ */
+const char *tapdrop_error(const struct tapdrop *td);
+
+/**
+ * tapdrop_record() - write what dumps receive into a file, too
+ * @td: handle
+ * @path: file to create or truncate
+ */
+int tapdrop_record(struct tapdrop *td, const char *path);
+
+/**
+ * tapdrop_dump() - get the counters of all devices that a filter lets through
+ * @td: handle
+ * @filter: filter, or NULL for everything
+ * @stats: where to put the answer; free it with tapdrop_stats_free()
+ *
+ * A dump that was disturbed by devices or queues that came and went is
+ * repeated a few times. Nobody sees rows of an abandoned attempt. If the last
+ * attempt was disturbed, too, tapdrop_stats_consistent() says so.
+ *
+ * A device without counters to show is listed. An @ifindex that is no device
+ * of this family is -ENODEV. A recorded dump that has ended is -ENODATA.
+ */
+int tapdrop_dump(struct tapdrop *td, const struct tapdrop_filter *filter,
+		 struct tapdrop_stats **stats);
+
+/**
+ * tapdrop_get() - get one device, summed over its queues, in one exchange
+ * @td: handle
+ * @filter: filter; @ifindex must be set, @scope is always the device
+ * @stats: where to put the answer; free it with tapdrop_stats_free()
+ */
+int tapdrop_get(struct tapdrop *td, const struct tapdrop_filter *filter,
+		struct tapdrop_stats **stats);
+
+/**
+ * tapdrop_stats_next() - walk through the devices of an answer
+ * @stats: answer
+ * @dev: device before the wanted one, or NULL for the first
+ *
+ * Return: the device, or NULL behind the last one.
+ */
+const struct tapdrop_device *
+tapdrop_stats_next(const struct tapdrop_stats *stats,
+		   const struct tapdrop_device *dev);
+
+/** tapdrop_for_each_device() - walk through the devices of an answer. */
+#define tapdrop_for_each_device(dev, stats)				\
+	for ((dev) = tapdrop_stats_next(stats, NULL); (dev);		\
+	     (dev) = tapdrop_stats_next(stats, dev))
+
+/** tapdrop_for_each_counter() - walk through the counters of a device. */
+#define tapdrop_for_each_counter(c, dev)				\
+	for ((c) = (dev)->counters;					\
+	     (c) != (dev)->counters + (dev)->n_counters; (c)++)
+
+/** tapdrop_stats_count() - number of devices in an answer. */
+size_t tapdrop_stats_count(const struct tapdrop_stats *stats);
+
+/**
+ * tapdrop_stats_consistent() - was the answer taken in one piece?
+ * @stats: answer
+ *
+ * Return: false if devices or queues came or went during the dump, so that a
+ * row may be missing or there twice.
+ */
+bool tapdrop_stats_consistent(const struct tapdrop_stats *stats);
+
+/** tapdrop_stats_free() - free an answer; NULL is allowed. */
+void tapdrop_stats_free(struct tapdrop_stats *stats);
+
+/**
+ * tapdrop_subscribe() - be told of devices that come and go
+ * @td: handle
+ *
+ * Subscribe before the first dump, and no device is missed in between.
+ */
+int tapdrop_subscribe(struct tapdrop *td);
+
+/**
+ * tapdrop_fd() - file descriptor for a poll loop
+ * @td: handle that has subscribed
+ *
+ * Return: a descriptor that is readable when tapdrop_next_event() has work to
+ * do; -1 without a subscription and for a recorded dump.
+ */
+int tapdrop_fd(const struct tapdrop *td);
+
+/**
+ * tapdrop_next_event() - take the next event; does not block
+ * @td: handle that has subscribed
+ * @event: where to put it; @event->device is valid until the next call
+ *
+ * Return: 1 with an event; 0 if there is none (yet); -ENOBUFS if the kernel
+ * had to throw events away, after which a dump tells what is there; another
+ * errno.
+ */
+int tapdrop_next_event(struct tapdrop *td, struct tapdrop_event *event);
+
+/**
+ * tapdrop_reasons() - the reasons that this library was built with
+ * @n: where to put their number
+ */
+const struct tapdrop_reason_info *tapdrop_reasons(size_t *n);
+
+/** tapdrop_reason_by_id() - find a reason, or NULL. */
+const struct tapdrop_reason_info *tapdrop_reason_by_id(uint32_t id);
+
+/**
+ * tapdrop_reasons_by_name() - find the reasons that have a name
+ * @name: our name, such as PTR_FULL, or the kernel's, such as FULL_RING
+ *
+ * Our names come first: NOMEM is the reason NOMEM, although the kernel calls
+ * SKB_TRIM that, too.
+ *
+ * Return: a set for &struct tapdrop_filter, or 0 if there is none.
+ */
+uint64_t tapdrop_reasons_by_name(const char *name);
+
+/** tapdrop_reason_dirs() - directions of a reason, 1 << enum tapdrop_dir. */
+unsigned int tapdrop_reason_dirs(uint32_t id);
+
+/**
+ * tapdrop_dump_reasons() - get the reasons that the running kernel has
+ * @td: handle
+ * @reasons: where to put the array; one free() frees it, with its strings
+ * @n: where to put the number of elements
+ *
+ * The kernel does not tell @cause and @remedy; they are NULL.
+ */
+int tapdrop_dump_reasons(struct tapdrop *td,
+			 struct tapdrop_reason_info **reasons, size_t *n);
+
+/**
+ * tapdrop_dump_link_stats() - get the standard counters of all devices
+ * @td: handle
+ * @stats: where to put the array; free it with free()
+ * @n: where to put the number of elements
+ *
+ * All devices of the network namespace in which the calling thread is now.
+ */
+int tapdrop_dump_link_stats(struct tapdrop *td,
+			    struct tapdrop_link_stats **stats, size_t *n);
+
+/** tapdrop_dir_name() - "to-user", "from-user", or "unknown". */
+const char *tapdrop_dir_name(uint32_t dir);
+
+/** tapdrop_kind_name() - "tun", "tap", "macvtap", "ipvtap", or "none". */
+const char *tapdrop_kind_name(uint32_t kind);
+
+/** tapdrop_class_name() - "loss", "refused", "truncated", or "unknown". */
+const char *tapdrop_class_name(uint32_t class_id);
+
+/**
+ * tapdrop_netdev_dir() - what the network device calls a direction
+ * @kind: kind of device
+ * @dir: direction
+ *
+ * Return: "rx" or "tx"; "" for a device of no known kind.
+ */
+const char *tapdrop_netdev_dir(uint32_t kind, uint32_t dir);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _LIBTAPDROP_H */
