@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Counters as rows of a table: a sum for each direction, then its counters. */
+#include <string.h>
+
+#include "tool.h"
+
+/* Frames that were lost this recently are still being lost. */
+#define RECENT_MS	5000
+
+static const struct column columns[] = {
+	{ .name = "DEVICE" },
+	{ .name = "KIND" },
+	{ .name = "QUEUE", .right = true },
+	{ .name = "DIRECTION" },
+	{ .name = "REASON" },
+	{ .name = "PACKETS", .right = true },
+	{ .name = "LAST" },
+};
+
+/**
+ * counter_table_new() - make a table for table_counters()
+ *
+ * Return: the table.
+ */
+struct table *counter_table_new(void)
+{
+	return table_new(columns, ARRAY_SIZE(columns));
+}
+
+static bool is_loss(const struct source *src, const struct tapdrop_counter *c)
+{
+	return reason_info(src, c->reason)->class_id == TAPDROP_CLASS_LOSS;
+}
+
+/**
+ * last_loss() - time since a device last lost a frame
+ * @src: source of the device
+ * @dev: device
+ * @dir: direction, or 0 for both
+ *
+ * Return: milliseconds, or %TAPDROP_NEVER.
+ */
+uint64_t last_loss(const struct source *src, const struct tapdrop_device *dev,
+		   uint32_t dir)
+{
+	const struct tapdrop_counter *c;
+	uint64_t ms = TAPDROP_NEVER;
+
+	tapdrop_for_each_counter(c, dev) {
+		if ((!dir || c->dir == dir) && c->last_ms < ms &&
+		    is_loss(src, c))
+			ms = c->last_ms;
+	}
+	return ms;
+}
+
+/**
+ * table_device() - add name and kind of a device
+ * @t: table
+ * @src: source of the device
+ * @dev: device
+ */
+void table_device(struct table *t, const struct source *src,
+		  const struct tapdrop_device *dev)
+{
+	char name[DEVICE_NAME];
+
+	table_text(t, STYLE_BOLD, device_name(name, src, dev));
+	table_text(t, STYLE_NONE, dev->ifindex ? tapdrop_kind_name(dev->kind) :
+						 "-");
+}
+
+/**
+ * table_age() - add how long ago something was
+ * @t: table
+ * @style: how it looks if it is long ago
+ * @ms: milliseconds, or %TAPDROP_NEVER
+ */
+void table_age(struct table *t, enum style style, uint64_t ms)
+{
+	char buf[32];
+
+	table_text(t, ms < RECENT_MS ? STYLE_RED : style, age(buf, ms));
+}
+
+static void put_queues(struct table *t, const struct tapdrop_device *dev)
+{
+	char buf[32], *words = buf + 20;
+
+	strcpy(words, dev->queues == 1 ? " queue" : " queues");
+	table_text(t, STYLE_NONE,
+		   dev->ifindex ? put_number(words, dev->queues) : "-");
+}
+
+/* "to-user (tx)": the netdev's own word flips between tun and macvtap. */
+static void put_dir(struct table *t, enum style style,
+		    const struct tapdrop_device *dev, uint32_t dir)
+{
+	const char *netdev = tapdrop_netdev_dir(dev->kind, dir);
+	char buf[32], *p;
+
+	p = stpcpy(buf, tapdrop_dir_name(dir));
+	if (*netdev)
+		stpcpy(stpcpy(stpcpy(p, " ("), netdev), ")");
+	table_text(t, style, buf);
+}
+
+static void put_total(struct table *t, const struct source *src,
+		      const struct tapdrop_device *dev, uint32_t dir)
+{
+	table_device(t, src, dev);
+	put_queues(t, dev);
+	put_dir(t, STYLE_BOLD, dev, dir);
+	table_text(t, STYLE_BOLD, "total");
+	table_number(t, STYLE_BOLD, dir == TAPDROP_DIR_TO_USER ?
+				    dev->lost_to_user : dev->lost_from_user);
+	table_age(t, STYLE_BOLD, last_loss(src, dev, dir));
+}
+
+/* What is no loss is not in the total, and says so. */
+static void put_reason(struct table *t, enum style style,
+		       const struct tapdrop_reason_info *info)
+{
+	char buf[128];
+
+	if (style == STYLE_NONE) {
+		table_text(t, style, info->name);
+		return;
+	}
+	snprintf(buf, sizeof(buf), "%s (%s)", info->name,
+		 tapdrop_class_name(info->class_id));
+	table_text(t, style, buf);
+}
+
+static void put_counter(struct table *t, const struct source *src,
+			const struct tapdrop_device *dev,
+			const struct tapdrop_counter *c)
+{
+	enum style style = is_loss(src, c) ? STYLE_NONE : STYLE_DIM;
+
+	table_device(t, src, dev);
+	if (c->queue >= 0)
+		table_number(t, STYLE_NONE, c->queue);
+	else
+		table_text(t, STYLE_NONE, "none");
+	put_dir(t, style, dev, c->dir);
+	put_reason(t, style, reason_info(src, c->reason));
+	table_number(t, style, c->packets);
+	table_age(t, style, c->last_ms);
+}
+
+static void put_no_drops(struct table *t, const struct source *src,
+			 const struct tapdrop_device *dev)
+{
+	table_device(t, src, dev);
+	put_queues(t, dev);
+	table_text(t, STYLE_NONE, "-");
+	table_text(t, STYLE_NONE, "no drops");
+	table_number(t, STYLE_NONE, 0);
+	table_text(t, STYLE_NONE, "never");
+}
+
+/**
+ * table_counters() - add all rows of a device
+ * @t: table
+ * @src: source of the device
+ * @dev: device
+ */
+void table_counters(struct table *t, const struct source *src,
+		    const struct tapdrop_device *dev)
+{
+	const struct tapdrop_counter *c;
+	uint32_t dir, seen;
+
+	for (dir = TAPDROP_DIR_TO_USER; dir <= TAPDROP_DIR_FROM_USER; dir++) {
+		seen = 0;
+		tapdrop_for_each_counter(c, dev) {
+			if (c->dir != dir)
+				continue;
+			if (!seen++)
+				put_total(t, src, dev, dir);
+			put_counter(t, src, dev, c);
+		}
+	}
+	if (!dev->n_counters)
+		put_no_drops(t, src, dev);
+}

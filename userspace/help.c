@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* tapdrop help: all of it comes from the tables of main.c. */
+#include <string.h>
+
+#include "tool.h"
+
+static void print_command(const struct command *cmd)
+{
+	printf("  %-8s %s%s%s\n", cmd->name, cmd->usage,
+	       *cmd->usage ? "\n           " : "", cmd->help);
+}
+
+static void print_all(void)
+{
+	size_t i;
+
+	printf("Usage: tapdrop [ OPTIONS ] [ COMMAND ]\n\n"
+	       "How many frames tun, tap, macvtap and ipvtap devices lost, in which queue and\n"
+	       "direction, and why.\n\nCommands (the first is the default):\n");
+	for (i = 0; i < n_commands; i++)
+		print_command(&commands[i]);
+
+	printf("\nOptions:\n");
+	for (i = 0; i < n_option_infos; i++)
+		printf("  %-20s %s\n", option_infos[i].usage,
+		       option_infos[i].help);
+	printf("\nSELECTORS choose what to show:\n"
+	       "  [dev] NAME|GLOB   devices          queue N|none   queues\n"
+	       "  dir to-user|from-user  directions  reason NAME    reasons, ours or the kernel's\n\n"
+	       "See tapdrop(8).\n");
+}
+
+/**
+ * find_command() - find a command by its exact name
+ * @name: name
+ *
+ * Return: the command, or NULL.
+ */
+const struct command *find_command(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n_commands; i++) {
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	}
+	return NULL;
+}
+
+/**
+ * cmd_help() - tapdrop help
+ * @argc: number of words
+ * @argv: words behind the command
+ *
+ * Return: exit code.
+ */
+int cmd_help(int argc, char **argv)
+{
+	const struct command *cmd;
+
+	if (!argc) {
+		print_all();
+		return EXIT_OK;
+	}
+	cmd = find_command(argv[0]);
+	if (!cmd || argc > 1)
+		return fail(EXIT_USAGE, "there is no command '%s'; 'tapdrop help' lists them",
+			    argv[cmd ? 1 : 0]);
+	printf("Usage: tapdrop %s %s\n%s\n", cmd->name, cmd->usage, cmd->help);
+	return EXIT_OK;
+}

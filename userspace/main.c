@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* tapdrop: options, and which command runs. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+#define SELECTORS "[ [dev] NAME|GLOB ] [ queue N|none ] [ dir to-user|from-user ] [ reason NAME ]"
+
+struct options opt;
+
+const struct command commands[] = {
+	{ "show", cmd_show, SELECTORS " [ all ]",
+	  "lost frames by device, queue, direction and reason; with all, also devices without" },
+	{ "explain", cmd_explain, "[ REASON ]",
+	  "what a reason means, its likely cause and a remedy" },
+	{ "help", cmd_help, "[ COMMAND ]", "this text" },
+};
+
+const size_t n_commands = ARRAY_SIZE(commands);
+
+const struct option_info option_infos[] = {
+	{ "-j, -json", "JSON" },
+	{ "-p, -pretty", "JSON on many lines" },
+	{ "-d, -details", "more: standard counters, meaning of the reasons" },
+	{ "-br, -brief", "a line a device" },
+	{ "-o, -oneline", "a line a counter, words and values in turn" },
+	{ "-z, -zeros", "counters that are zero, too" },
+	{ "-n, -netns NAME", "in another network namespace" },
+	{ "-a, -all-netns", "here and in all network namespaces with a name" },
+	{ "-b, -batch FILE", "take commands from FILE, one a line; - is stdin" },
+	{ "-c, -color[=WHEN]", "auto, always or never" },
+	{ "-t, -timestamp", "say when" },
+	{ "-f, -file FILE", "read a recorded dump in place of the kernel" },
+	{ "-record FILE", "record what was read" },
+	{ "-V, -version", "version" },
+	{ "-h, -help", "this text" },
+};
+
+const size_t n_option_infos = ARRAY_SIZE(option_infos);
+
+/* Options that have no letter. */
+enum {
+	OPT_BRIEF = 256,
+	OPT_RECORD,
+};
+
+static const struct option long_options[] = {
+	{ "json",	no_argument,		NULL, 'j' },
+	{ "pretty",	no_argument,		NULL, 'p' },
+	{ "details",	no_argument,		NULL, 'd' },
+	{ "brief",	no_argument,		NULL, OPT_BRIEF },
+	{ "oneline",	no_argument,		NULL, 'o' },
+	{ "zeros",	no_argument,		NULL, 'z' },
+	{ "netns",	required_argument,	NULL, 'n' },
+	{ "all-netns",	no_argument,		NULL, 'a' },
+	{ "batch",	required_argument,	NULL, 'b' },
+	{ "color",	optional_argument,	NULL, 'c' },
+	{ "timestamp",	no_argument,		NULL, 't' },
+	{ "file",	required_argument,	NULL, 'f' },
+	{ "record",	required_argument,	NULL, OPT_RECORD },
+	{ "version",	no_argument,		NULL, 'V' },
+	{ "help",	no_argument,		NULL, 'h' },
+	{}
+};
+
+static bool want_color(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return !(no && *no) && term && strcmp(term, "dumb") &&
+	       isatty(STDOUT_FILENO);
+}
+
+static int set_color(const char *when)
+{
+	if (!when || !strcmp(when, "auto"))
+		opt.color = want_color();
+	else if (!strcmp(when, "always"))
+		opt.color = true;
+	else if (!strcmp(when, "never"))
+		opt.color = false;
+	else
+		return fail(EXIT_USAGE, "-color is auto, always or never, not '%s'",
+			    when);
+	return EXIT_OK;
+}
+
+static int print_version(void)
+{
+	printf("tapdrop %s\n", TAPDROP_VERSION);
+	return EXIT_OK;
+}
+
+/* Return: exit code, or -1 to go on. */
+static int set_option(int c, const char *word)
+{
+	switch (c) {
+	case 'j':
+		opt.json = true;
+		break;
+	case 'p':
+		opt.pretty = true;
+		break;
+	case 'd':
+		opt.details = true;
+		break;
+	case OPT_BRIEF:
+		opt.brief = true;
+		break;
+	case 'o':
+		opt.oneline = true;
+		break;
+	case 'z':
+		opt.zeros = true;
+		break;
+	case 'n':
+		opt.netns = optarg;
+		break;
+	case 'a':
+		opt.all_netns = true;
+		break;
+	case 'b':
+		opt.batch = optarg;
+		break;
+	case 'c':
+		return set_color(optarg) ? EXIT_USAGE : -1;
+	case 't':
+		opt.timestamp = true;
+		break;
+	case 'f':
+		opt.file = optarg;
+		break;
+	case OPT_RECORD:
+		opt.record = optarg;
+		break;
+	case 'V':
+		return print_version();
+	case 'h':
+		return cmd_help(0, NULL);
+	case ':':
+		return fail(EXIT_USAGE, "option '%s' wants a value", word);
+	default:
+		return fail(EXIT_USAGE, "there is no option '%s'; 'tapdrop help' lists them",
+			    word);
+	}
+	return -1;
+}
+
+static int check_options(void)
+{
+	if (opt.netns && opt.all_netns)
+		return fail(EXIT_USAGE, "-netns and -all-netns at the same time");
+	if (opt.file && (opt.netns || opt.all_netns || opt.record))
+		return fail(EXIT_USAGE, "-file takes the place of the kernel; it goes with neither a namespace nor -record");
+	if (opt.record && opt.all_netns)
+		return fail(EXIT_USAGE, "-record takes one network namespace");
+	if (opt.brief && opt.oneline)
+		return fail(EXIT_USAGE, "-brief and -oneline at the same time");
+	return -1;
+}
+
+/* Return: exit code, or -1 to go on. */
+static int parse_options(int argc, char **argv)
+{
+	int c, code = -1, word = 1;
+
+	opterr = 0;
+	set_color(NULL);
+	while (code < 0) {
+		word = optind;
+		c = getopt_long_only(argc, argv, ":jpdozn:ab:ctf:Vh",
+				     long_options, NULL);
+		if (c < 0)
+			return check_options();
+		code = set_option(c, argv[word]);
+	}
+	return code;
+}
+
+/**
+ * run_command() - run one command
+ * @argc: number of words
+ * @argv: the command and what follows it
+ *
+ * Return: exit code.
+ */
+int run_command(int argc, char **argv)
+{
+	const struct command *cmd;
+
+	if (!argc)
+		return cmd_show(0, NULL);
+	cmd = find_command(argv[0]);
+	if (!cmd)
+		return fail(EXIT_USAGE, "there is no command '%s'; 'tapdrop help' lists them",
+			    argv[0]);
+	return cmd->run(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	int code;
+
+	/* A reader that has seen enough is told by its exit code. */
+	signal(SIGPIPE, SIG_IGN);
+	setvbuf(stdout, NULL, _IOFBF, 65536);
+
+	code = parse_options(argc, argv);
+	if (code < 0)
+		code = opt.batch ? run_batch(opt.batch) :
+				   run_command(argc - optind, argv + optind);
+	return close_output(code);
+}

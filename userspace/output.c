@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How the tool ends: error sentences, exit codes, and output that must be. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+
+static void print_error(int code, const char *sentence)
+{
+	struct json_object *object;
+
+	if (!opt.json) {
+		fprintf(stderr, "tapdrop: %s\n", sentence);
+		return;
+	}
+	object = json_object_new_object();
+	json_put_string(object, "error", sentence);
+	json_object_object_add(object, "exit-code", json_object_new_int(code));
+	fprintf(stderr, "%s\n",
+		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+					       JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
+}
+
+/**
+ * fail() - say what went wrong
+ * @code: enum exit_code
+ * @fmt: sentence without full stop
+ *
+ * Return: @code.
+ */
+int fail(int code, const char *fmt, ...)
+{
+	char sentence[1024];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(sentence, sizeof(sentence), fmt, args);
+	va_end(args);
+	fflush(stdout);
+	print_error(code, sentence);
+	return code;
+}
+
+/**
+ * warn() - say something that is not an error
+ * @fmt: sentence without full stop
+ *
+ * Stays silent with -json, where standard error holds errors only.
+ */
+void warn(const char *fmt, ...)
+{
+	va_list args;
+
+	if (opt.json)
+		return;
+	va_start(args, fmt);
+	fprintf(stderr, "tapdrop: ");
+	vfprintf(stderr, fmt, args);
+	fputc('\n', stderr);
+	va_end(args);
+}
+
+/**
+ * fail_td() - say what the library says
+ * @td: handle
+ * @err: what it returned
+ * @netns: name of the network namespace, or NULL
+ *
+ * Return: the exit code that fits.
+ */
+int fail_td(const struct tapdrop *td, int err, const char *netns)
+{
+	const char *hint = "", *sep = netns ? ": " : "";
+	int code = EXIT_KERNEL;
+
+	switch (err) {
+	case -EPROTONOSUPPORT:
+		code = EXIT_NO_FAMILY;
+		hint = "; load it with 'modprobe tapdrop', or see 'tapdrop doctor'";
+		break;
+	case -ENODEV:
+		code = EXIT_NO_DEVICE;
+		break;
+	}
+	if (opt.file)
+		code = EXIT_USAGE;
+	return fail(code, "%s%s%s%s", netns ? netns : "", sep,
+		    tapdrop_error(td), hint);
+}
+
+/**
+ * close_output() - make sure that everything was written
+ * @code: exit code so far
+ *
+ * Return: @code, or %EXIT_OUTPUT.
+ */
+int close_output(int code)
+{
+	int err;
+
+	errno = 0;
+	if (!ferror(stdout) && !fflush(stdout))
+		return code;
+	err = errno;
+	/* Whoever reads from a pipe may have seen enough. */
+	if (err == EPIPE)
+		return EXIT_OUTPUT;
+	return fail(EXIT_OUTPUT, "cannot write: %s",
+		    err ? strerror(err) : "output error");
+}
+
+/**
+ * xrealloc() - reallocarray() that does not come back without memory
+ * @p: old array, or NULL
+ * @n: number of elements
+ * @size: size of an element
+ *
+ * Return: the new array.
+ */
+void *xrealloc(void *p, size_t n, size_t size)
+{
+	p = reallocarray(p, n ? n : 1, size);
+	if (!p) {
+		fputs("tapdrop: out of memory\n", stderr);
+		exit(EXIT_KERNEL);
+	}
+	return p;
+}

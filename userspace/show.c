@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* tapdrop show: who lost how many frames, where, why and when. */
+#include <json-c/json.h>
+#include <string.h>
+
+#include "tool.h"
+
+static const struct column brief_columns[] = {
+	{ .name = "DEVICE" },
+	{ .name = "KIND" },
+	{ .name = "QUEUES", .right = true },
+	{ .name = "TO-USER", .right = true },
+	{ .name = "FROM-USER", .right = true },
+	{ .name = "LAST" },
+};
+
+/* Without "all" or a name, a device that lost nothing says nothing. */
+static bool visible(const struct selector *sel,
+		    const struct tapdrop_device *dev)
+{
+	return selected(sel, dev) &&
+	       (dev->n_counters || sel->all || (sel->dev && !sel->is_glob));
+}
+
+static void show_json(const struct sources *s, const struct selector *sel)
+{
+	struct json_object *array = json_object_new_array();
+	const struct tapdrop_device *dev;
+	const struct source *src;
+
+	for (src = s->list; src < s->list + s->n; src++) {
+		tapdrop_for_each_device(dev, src->stats) {
+			if (selected(sel, dev))
+				json_object_array_add(array,
+						      json_device(src, dev));
+		}
+	}
+	json_print(array, stdout);
+}
+
+static void show_brief(const struct sources *s, const struct selector *sel)
+{
+	struct table *t = table_new(brief_columns, ARRAY_SIZE(brief_columns));
+	const struct tapdrop_device *dev;
+	const struct source *src;
+
+	for (src = s->list; src < s->list + s->n; src++) {
+		tapdrop_for_each_device(dev, src->stats) {
+			if (!selected(sel, dev))
+				continue;
+			table_device(t, src, dev);
+			table_number(t, STYLE_NONE, dev->queues);
+			table_number(t, STYLE_NONE, dev->lost_to_user);
+			table_number(t, STYLE_NONE, dev->lost_from_user);
+			table_age(t, STYLE_NONE, last_loss(src, dev, 0));
+		}
+	}
+	table_print(t, stdout);
+	table_free(t);
+}
+
+/* Words and values in turn, a line a counter: for grep and awk. */
+static void show_oneline_counter(const struct source *src,
+				 const struct tapdrop_device *dev,
+				 const struct tapdrop_counter *c)
+{
+	const struct tapdrop_reason_info *info = reason_info(src, c->reason);
+	const char *netdev = tapdrop_netdev_dir(dev->kind, c->dir);
+	char name[DEVICE_NAME];
+
+	printf("dev %s ifindex %u kind %s queues %u queue ",
+	       device_name(name, src, dev), dev->ifindex,
+	       tapdrop_kind_name(dev->kind), dev->queues);
+	if (c->queue >= 0)
+		printf("%d", c->queue);
+	else
+		printf("none");
+	printf(" dir %s netdev-dir %s reason %s skb-reason %s class %s packets %llu",
+	       tapdrop_dir_name(c->dir), *netdev ? netdev : "-", info->name,
+	       *info->skb_reason ? info->skb_reason : "-",
+	       tapdrop_class_name(info->class_id),
+	       (unsigned long long)c->packets);
+	if (c->last_ms != TAPDROP_NEVER)
+		printf(" last-ms %llu", (unsigned long long)c->last_ms);
+	putchar('\n');
+}
+
+static void show_oneline(const struct sources *s, const struct selector *sel)
+{
+	const struct tapdrop_device *dev;
+	const struct tapdrop_counter *c;
+	const struct source *src;
+
+	for (src = s->list; src < s->list + s->n; src++) {
+		tapdrop_for_each_device(dev, src->stats) {
+			if (!selected(sel, dev))
+				continue;
+			tapdrop_for_each_counter(c, dev)
+				show_oneline_counter(src, dev, c);
+		}
+	}
+}
+
+/* Return: number of devices that the selection lets through. */
+static size_t count_selected(const struct sources *s,
+			     const struct selector *sel)
+{
+	const struct tapdrop_device *dev;
+	const struct source *src;
+	size_t n = 0;
+
+	for (src = s->list; src < s->list + s->n; src++) {
+		tapdrop_for_each_device(dev, src->stats)
+			n += dev->ifindex && selected(sel, dev);
+	}
+	return n;
+}
+
+static void show_nothing(const struct sources *s, const struct selector *sel)
+{
+	size_t n = count_selected(s, sel);
+
+	if (!n)
+		printf("no tun, tap, macvtap or ipvtap device%s\n",
+		       sel->is_glob ? " has such a name" : " here");
+	else
+		printf("no %sdrops on %zu device%s\n",
+		       is_filtered(sel) ? "such " : "", n, n == 1 ? "" : "s");
+}
+
+static void show_table(const struct sources *s, const struct selector *sel)
+{
+	struct table *t = counter_table_new();
+	const struct tapdrop_device *dev;
+	const struct source *src;
+	bool empty = true;
+
+	for (src = s->list; src < s->list + s->n; src++) {
+		tapdrop_for_each_device(dev, src->stats) {
+			if (!visible(sel, dev))
+				continue;
+			table_counters(t, src, dev);
+			empty = false;
+		}
+	}
+	if (empty) {
+		show_nothing(s, sel);
+	} else {
+		table_print(t, stdout);
+		if (opt.details)
+			print_details(s, sel, stdout);
+	}
+	table_free(t);
+}
+
+static void show(const struct sources *s, const struct selector *sel)
+{
+	char now[40];
+
+	if (opt.timestamp && !opt.json)
+		printf("%s\n", timestamp(now));
+	if (opt.json)
+		show_json(s, sel);
+	else if (opt.brief)
+		show_brief(s, sel);
+	else if (opt.oneline)
+		show_oneline(s, sel);
+	else
+		show_table(s, sel);
+}
+
+/**
+ * cmd_show() - tapdrop show
+ * @argc: number of words
+ * @argv: words behind the command
+ *
+ * Return: exit code.
+ */
+int cmd_show(int argc, char **argv)
+{
+	struct selector sel;
+	struct sources s;
+	int code;
+
+	code = parse_selector(argc, argv, &sel, NULL, 0);
+	if (code)
+		return code;
+	if (opt.brief && !opt.json && !is_filtered(&sel))
+		sel.filter.scope = TAPDROP_SCOPE_DEVICE;
+
+	code = sources_open(&s, &sel);
+	if (!code)
+		code = sources_dump(&s, &sel);
+	if (!code && opt.details)
+		code = sources_dump_links(&s);
+	if (!code)
+		show(&s, &sel);
+	sources_close(&s);
+	return code;
+}

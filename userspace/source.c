@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Where counters come from: network namespaces, or a recorded dump. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+#define NETNS_DIR "/run/netns/"
+
+static void add_source(struct sources *s, const char *netns, int fd)
+{
+	struct source *src;
+
+	s->list = xrealloc(s->list, s->n + 1, sizeof(*s->list));
+	src = &s->list[s->n++];
+	*src = (struct source){ .netns_fd = fd };
+	if (!netns)
+		return;
+	src->netns = xrealloc(NULL, strlen(netns) + 1, 1);
+	strcpy(src->netns, netns);
+}
+
+static void close_source(struct source *src)
+{
+	tapdrop_stats_free(src->stats);
+	tapdrop_close(src->td);
+	free(src->links);
+	free(src->netns);
+	if (src->netns_fd >= 0)
+		close(src->netns_fd);
+}
+
+static int open_netns(const char *name)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s%s",
+		 strchr(name, '/') ? "" : NETNS_DIR, name);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static int add_netns(struct sources *s, const char *name)
+{
+	int fd = open_netns(name);
+
+	if (fd < 0 && errno == ENOENT)
+		return fail(EXIT_NO_DEVICE, "there is no network namespace '%s'; 'ip netns' lists them",
+			    name);
+	if (fd < 0)
+		return fail(EXIT_KERNEL, "cannot open network namespace '%s': %s",
+			    name, strerror(errno));
+	add_source(s, NULL, fd);
+	return EXIT_OK;
+}
+
+static bool is_own_netns(int fd)
+{
+	struct stat own, other;
+
+	return !stat("/proc/self/ns/net", &own) && !fstat(fd, &other) &&
+	       own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
+/* One that goes away while we look is no error. */
+static void add_if_there(struct sources *s, const char *name)
+{
+	int fd = open_netns(name);
+
+	if (fd >= 0 && !is_own_netns(fd))
+		add_source(s, name, fd);
+	else if (fd >= 0)
+		close(fd);
+}
+
+/* The one that we are in, and all others that have a name. */
+static int add_all_netns(struct sources *s)
+{
+	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	struct dirent **list;
+	int i, n;
+
+	if (fd < 0)
+		return fail(EXIT_KERNEL, "cannot open /proc/self/ns/net: %s",
+			    strerror(errno));
+	add_source(s, NULL, fd);
+
+	n = scandir(NETNS_DIR, &list, NULL, alphasort);
+	if (n < 0)
+		return EXIT_OK;
+	for (i = 0; i < n; i++) {
+		if (list[i]->d_name[0] != '.')
+			add_if_there(s, list[i]->d_name);
+		free(list[i]);
+	}
+	free(list);
+	return EXIT_OK;
+}
+
+static int enter(const struct source *src)
+{
+	if (src->netns_fd < 0 || !setns(src->netns_fd, CLONE_NEWNET))
+		return EXIT_OK;
+	return fail(EXIT_KERNEL, "cannot enter network namespace '%s': %s",
+		    src->netns ? src->netns : opt.netns ? opt.netns : "",
+		    strerror(errno));
+}
+
+/* Return: 0; 1 if the device is not in this namespace; or -1 after an error. */
+static int open_source(struct source *src, const struct selector *sel,
+		       int *code)
+{
+	int err;
+
+	*code = enter(src);
+	if (*code)
+		return -1;
+	src->filter = sel->filter;
+	if (sel->dev && !sel->is_glob && !opt.file) {
+		src->filter.ifindex = if_nametoindex(sel->dev);
+		if (!src->filter.ifindex)
+			return 1;
+	}
+	err = opt.file ? tapdrop_open_file(&src->td, opt.file) :
+			 tapdrop_open(&src->td);
+	if (err) {
+		*code = fail_td(src->td, err, src->netns);
+		return -1;
+	}
+	if (opt.record) {
+		err = tapdrop_record(src->td, opt.record);
+		if (err)
+			*code = fail(EXIT_OUTPUT, "%s", tapdrop_error(src->td));
+	}
+	return *code ? -1 : 0;
+}
+
+static int add_sources(struct sources *s)
+{
+	if (opt.all_netns)
+		return add_all_netns(s);
+	if (opt.netns)
+		return add_netns(s, opt.netns);
+	add_source(s, NULL, -1);
+	return EXIT_OK;
+}
+
+/**
+ * sources_open() - open all sources that the options name
+ * @s: where to put them; sources_close() wants them also after an error
+ * @sel: selection
+ *
+ * Return: exit code.
+ */
+int sources_open(struct sources *s, const struct selector *sel)
+{
+	size_t i = 0;
+	int code, ret;
+
+	*s = (struct sources){};
+	code = add_sources(s);
+	while (!code && i < s->n) {
+		ret = open_source(&s->list[i], sel, &code);
+		if (ret <= 0) {
+			i++;
+			continue;
+		}
+		close_source(&s->list[i]);
+		memmove(&s->list[i], &s->list[i + 1],
+			(--s->n - i) * sizeof(*s->list));
+	}
+	if (!code && !s->n)
+		code = fail(EXIT_NO_DEVICE, "there is no device '%s'", sel->dev);
+	return code;
+}
+
+static bool has_device(const struct source *src, const struct selector *sel)
+{
+	const struct tapdrop_device *dev;
+
+	tapdrop_for_each_device(dev, src->stats) {
+		if (selected(sel, dev))
+			return true;
+	}
+	return false;
+}
+
+static int dump_source(struct source *src, const struct selector *sel)
+{
+	int err;
+
+	tapdrop_stats_free(src->stats);
+	src->stats = NULL;
+	err = tapdrop_dump(src->td, &src->filter, &src->stats);
+	if (err)
+		return fail_td(src->td, err, src->netns);
+	if (!tapdrop_stats_consistent(src->stats))
+		warn("devices came or went while they were read; a row may be missing or there twice");
+	if (opt.file && sel->dev && !sel->is_glob && !has_device(src, sel))
+		return fail(EXIT_NO_DEVICE, "there is no device '%s' in %s",
+			    sel->dev, opt.file);
+	return EXIT_OK;
+}
+
+/**
+ * sources_dump() - read the counters of all sources
+ * @s: sources
+ * @sel: selection
+ *
+ * Return: exit code.
+ */
+int sources_dump(struct sources *s, const struct selector *sel)
+{
+	int code = EXIT_OK;
+	size_t i;
+
+	for (i = 0; i < s->n && !code; i++)
+		code = dump_source(&s->list[i], sel);
+	return code;
+}
+
+/**
+ * sources_dump_links() - read the standard counters of all sources
+ * @s: sources
+ *
+ * A recording has none; that is no error.
+ *
+ * Return: exit code.
+ */
+int sources_dump_links(struct sources *s)
+{
+	struct source *src;
+	int code, err;
+
+	if (opt.file)
+		return EXIT_OK;
+	for (src = s->list; src < s->list + s->n; src++) {
+		code = enter(src);
+		if (code)
+			return code;
+		free(src->links);
+		src->links = NULL;
+		err = tapdrop_dump_link_stats(src->td, &src->links,
+					      &src->n_links);
+		if (err)
+			return fail_td(src->td, err, src->netns);
+	}
+	return EXIT_OK;
+}
+
+/**
+ * source_link() - find the standard counters of a device
+ * @src: source
+ * @dev: device
+ *
+ * Return: the counters, or NULL.
+ */
+const struct tapdrop_link_stats *source_link(const struct source *src,
+					     const struct tapdrop_device *dev)
+{
+	size_t i;
+
+	for (i = 0; src->links && i < src->n_links; i++) {
+		if (src->links[i].ifindex == dev->ifindex)
+			return &src->links[i];
+	}
+	return NULL;
+}
+
+/**
+ * device_name() - name of a device, fit for a terminal
+ * @dst: room for it
+ * @src: source of the device
+ * @dev: device
+ *
+ * Return: the name, with the namespace in front of it if it has a name.
+ */
+const char *device_name(char dst[DEVICE_NAME], const struct source *src,
+			const struct tapdrop_device *dev)
+{
+	char *p = dst;
+
+	if (src->netns) {
+		clean_text(p, DEVICE_NAME / 2, src->netns);
+		p = stpcpy(p + strlen(p), "/");
+	}
+	if (dev->ifname[0])
+		clean_text(p, DEVICE_NAME / 2, dev->ifname);
+	else if (dev->ifindex)
+		sprintf(p, "if%u", dev->ifindex);
+	else
+		strcpy(p, "-");
+	return dst;
+}
+
+void sources_close(struct sources *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		close_source(&s->list[i]);
+	free(s->list);
+}
