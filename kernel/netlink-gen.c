@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)
 /* Do not edit directly, auto-generated from: */
-/*	Documentation/netlink/specs/tapdrop.yaml */
+/*	uapi/tapdrop.yaml */
 /* YNL-GEN kernel source */
-/* To regenerate run: tools/net/ynl/ynl-regen.sh */
+/* To regenerate run: tools/regen */
 
 #include <net/netlink.h>
 #include <net/genetlink.h>
