@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What people type; "make help" lists it. The work is done by the scripts in
+# tools/ and tests/, which can be called as well.
+
+# A base or a release, as tools/kernel has it, and those that tests run on.
+KERNEL	?= 6.1
+KERNELS	?= $(patsubst kernel/patches/series.%,%,$(wildcard kernel/patches/series.*))
+KVER	?= $(shell tools/kernel release $(KERNEL))
+# More arguments for pytest in the guest
+TESTS	?=
+
+kernel-files := Kbuild uapi/linux/tapdrop.h tools/build-modules \
+		$(shell find kernel -type f)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@echo 'Variables: KERNEL=$(KERNEL) KERNELS="$(KERNELS)" KVER=<release>' \
+	      'TESTS=<arguments for pytest>'
+
+deps: ## install what building and testing need, as root
+	@tools/deps check
+
+modules: ## build tapdrop.ko, tun.ko and tap.ko for KVER
+	@$(MAKE) -s --no-print-directory \
+		build/$(or $(KVER),$(error no kernel to build for))/tapdrop.ko
+
+build/%/tapdrop.ko: $(kernel-files)
+	@echo "modules: building for $*"
+	@tools/build-modules $*
+
+tool: ## build the tool and its library
+	@$(MAKE) -s -C userspace BUILD=../build
+
+traffic: ## build the traffic helper of the tests
+	@$(MAKE) -s -C tests/traffic BUILD=../../build
+
+check: ## run every test, those of the kernel on KERNELS
+	@tools/deps check
+	@tests/run $(KERNELS) -- $(TESTS)
+
+demo: ## lose frames in a guest with KERNEL, and show which, where and why
+	@tools/deps vm
+	@$(MAKE) -s --no-print-directory modules tool traffic
+	@tests/vm/run -o build/vm/demo $(KERNEL) tests/demo
+
+lint: ## check the style of everything
+	@tools/deps check
+	@/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/host/test_lint.py
+
+regen: ## generate the netlink policy and the uapi header from the spec
+	@tools/regen
+
+clean: ## remove what was built; downloads stay in the cache
+	rm -rf build
+
+.DELETE_ON_ERROR:
+.PHONY: help deps modules tool traffic check demo lint regen clean
