@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The gate that netdev would put before a review, for every file of ours."""
+import os
+import py_compile
+import subprocess
+
+import pytest
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+GENERATED = ('kernel/netlink-gen.c', 'kernel/netlink-gen.h',
+             'uapi/linux/tapdrop.h')
+
+
+# What checkpatch is told to leave alone. In the kernel part our lists are
+# X-macros, which it cannot see through, and kzalloc_obj() is younger than 6.1.
+KERNEL = ('ALLOC_WITH_SIZEOF', 'COMPLEX_MACRO', 'MACRO_ARG_REUSE',
+          'MACRO_ARG_UNUSED', 'TRAILING_SEMICOLON')
+# User space has no kernel types and macros, and a sentence for the user stays
+# on one line.
+USER = ('BIT_MACRO', 'CAMELCASE', 'EMBEDDED_FUNCTION_NAME', 'LONG_LINE_STRING',
+        'MACRO_ARG_REUSE', 'MULTISTATEMENT_MACRO_USE_DO_WHILE',
+        'PREFER_DEFINED_ATTRIBUTE_MACRO', 'PREFER_KERNEL_TYPES',
+        'REPEATED_WORD', 'STATIC_CONST_CHAR_ARRAY', 'STRCPY',
+        'TRAILING_SEMICOLON', 'VOLATILE')
+# The first line that a file's path starts with counts.
+IGNORES = {
+    # the one place for versions
+    'kernel/compat/': KERNEL + ('LINUX_VERSION_CODE', 'CONSTANT_COMPARISON'),
+    # a table of sentences
+    'kernel/reasons.h': KERNEL + ('LONG_LINE',),
+    # the layout that all trace headers have
+    'kernel/trace.h': KERNEL + ('OPEN_ENDED_LINE', 'PARENTHESIS_ALIGNMENT'),
+    'kernel/': KERNEL,
+    '': USER,
+}
+
+
+def sources():
+    """Every file of the repository, built and hidden ones left out."""
+    for path, dirs, names in os.walk(TOP):
+        dirs[:] = [name for name in dirs
+                   if name[0] != '.' and name != '__pycache__'
+                   and os.path.join(path, name) != os.path.join(TOP, 'build')]
+        for name in filter(lambda name: name[0] != '.', names):
+            yield os.path.relpath(os.path.join(path, name), TOP)
+
+
+def first_line(path):
+    with open(os.path.join(TOP, path), errors='replace') as file:
+        return file.readline()
+
+
+FILES = sorted(sources())
+C = [path for path in FILES
+     if path.endswith(('.c', '.h')) and path not in GENERATED]
+PATCHES = [path for path in FILES if path.endswith('.patch')]
+PYTHON = [path for path in FILES if path.endswith('.py')
+          or first_line(path).startswith('#!/usr/bin/python3')]
+SHELL = [path for path in FILES + ['.ci/run']
+         if first_line(path).startswith(('#!/bin/sh', '#!/bin/busybox sh'))]
+
+
+def clean(*command):
+    """The command has to succeed; else its words are the failure."""
+    done = subprocess.run(command, cwd=TOP, text=True, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        pytest.fail(done.stdout, pytrace=False)
+    return done.stdout
+
+
+@pytest.fixture(scope='module')
+def kernel():
+    """What we take out of the newest kernel's source, checkpatch for one."""
+    return clean('tools/kernel', 'source', '7.3').splitlines()[-1]
+
+
+def checkpatch(kernel, ignores, *arguments):
+    clean(f'{kernel}/scripts/checkpatch.pl', '--strict', '--no-tree',
+          '--no-summary', '--terse', '--show-types',
+          '--ignore', ','.join(ignores), *arguments)
+
+
+@pytest.mark.parametrize('prefix', IGNORES,
+                         ids=lambda prefix: prefix or 'user')
+def test_checkpatch(kernel, prefix):
+    files = [path for path in C
+             if prefix == next(filter(path.startswith, IGNORES))]
+    if not files:
+        pytest.skip('no such files')
+    checkpatch(kernel, IGNORES[prefix], '--file', *files)
+
+
+def test_checkpatch_patches(kernel):
+    checkpatch(kernel, KERNEL, *PATCHES)
+
+
+def test_shellcheck():
+    clean('shellcheck', *SHELL)
+
+
+def test_codespell():
+    # an xdp_frame, and a variable of the kernel's
+    clean('codespell', '-L', 'xdpf,te', *FILES, '.ci/run')
+
+
+@pytest.mark.parametrize('path', PYTHON)
+def test_python(path, tmp_path):
+    py_compile.compile(os.path.join(TOP, path), doraise=True,
+                       cfile=str(tmp_path / 'out.pyc'))
+
+
+def test_generated_files_are_fresh(tmp_path):
+    clean('tools/regen', str(tmp_path))
+    for path in GENERATED:
+        clean('diff', '-u', path, str(tmp_path / path))
+
+
+def test_licences():
+    """Every file that can carry a comment says under which licence it is."""
+    bare = []
+    for path in FILES:
+        if path.startswith(('LICENSES/', 'tests/golden/')) or \
+           path.endswith(('.patch', '.yaml')) or path == 'COPYING':
+            continue
+        with open(os.path.join(TOP, path), errors='replace') as file:
+            if 'SPDX-License-Identifier' not in file.read(500):
+                bare.append(path)
+    assert not bare
