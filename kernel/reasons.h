@@ -112,7 +112,7 @@
 	  "The reader's buffer was shorter than the frame; the rest of it is gone.", \
 	  "The reader's buffers are smaller than the device's MTU, or than a GSO frame.", \
 	  "Give the reader buffers of 64 KiB, or turn its offloads off.") \
-	R(READ_NO_ROOM, PKT_TOO_SMALL, LOSS,				\
+	R(READ_NO_ROOM, DEV_HDR, LOSS,					\
 	  "The reader's buffer had no room even for the headers; the whole frame is gone.", \
 	  "The reader's buffer is shorter than the virtio-net or packet-information header.", \
 	  "This is a bug of the reader; its read() returned EINVAL.")	\

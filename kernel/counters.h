@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _TAPDROP_COUNTERS_H
+#define _TAPDROP_COUNTERS_H
+
+#include <linux/types.h>
+
+#include <uapi/linux/tapdrop.h>
+
+#include "hooks.h"
+
+/**
+ * struct tapdrop_sums - counters summed over CPUs, and perhaps queues
+ * @cell: one entry for each direction and reason
+ * @cell.packets: number of frames
+ * @cell.last: time of the last loss, in jiffies; void if @cell.packets is 0
+ */
+struct tapdrop_sums {
+	struct {
+		u64 packets;
+		unsigned long last;
+	} cell[TAPDROP_NR_CELLS];
+};
+
+/**
+ * struct tapdrop_cell_info - what a cell counts
+ * @dir: enum tapdrop_dir
+ * @reason: enum tapdrop_reason
+ */
+struct tapdrop_cell_info {
+	u8 dir;
+	u8 reason;
+};
+
+/**
+ * struct tapdrop_reason_info - a row of the table of reasons
+ * @name: our name
+ * @skb_reason: the kernel's enum skb_drop_reason
+ * @class: enum tapdrop_class
+ * @meaning: one sentence
+ */
+struct tapdrop_reason_info {
+	const char *name;
+	unsigned int skb_reason;
+	u8 class;
+	const char *meaning;
+};
+
+extern const struct tapdrop_cell_info tapdrop_cells[TAPDROP_NR_CELLS];
+extern const struct tapdrop_reason_info tapdrop_reasons[];
+extern const unsigned int tapdrop_nr_reasons;
+
+struct tapdrop_counters __percpu *tapdrop_counters_alloc(void);
+void tapdrop_counters_sum(struct tapdrop_sums *sums,
+			  const struct tapdrop_counters __percpu *counters);
+
+#endif /* _TAPDROP_COUNTERS_H */

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The seam between the drivers and tapdrop: all that tun.c and tap.c include.
+ *
+ * A driver calls one hook at each site where it loses a frame, before it frees
+ * the skb, and keeps nothing but a pointer to struct tapdrop_dev.
+ */
+#ifndef _TAPDROP_HOOKS_H
+#define _TAPDROP_HOOKS_H
+
+#include <linux/jiffies.h>
+#include <linux/percpu.h>
+#include <linux/refcount.h>
+#include <linux/tracepoint-defs.h>
+
+#include "reasons.h"
+
+struct bpf_prog;
+struct net;
+struct net_device;
+struct sk_buff;
+
+/* The block for losses that belong to no queue; above every queue index. */
+#define TAPDROP_NO_QUEUE	256
+
+#define TAPDROP_CELL(dir, reason)	TAPDROP_##dir##_##reason,
+enum tapdrop_cell {
+	TAPDROP_CELLS(TAPDROP_CELL)
+	TAPDROP_NR_CELLS
+};
+
+/**
+ * struct tapdrop_counters - what one queue lost on one CPU
+ * @cell: one entry for each direction and reason
+ * @cell.last: time of the last loss, in jiffies
+ * @cell.packets: number of frames
+ */
+struct tapdrop_counters {
+	struct {
+		unsigned long last;
+		unsigned long packets;
+	} cell[TAPDROP_NR_CELLS];
+};
+
+/**
+ * struct tapdrop_dev - counters of a device
+ * @queues: percpu counters by queue index, and those of the no-queue block.
+ *	An index that was never attached points to the no-queue block, so that
+ *	no hook has to test for NULL. Grows under RTNL, read locklessly.
+ * @attached: where the driver keeps its number of attached queues; NULL if it
+ *	has not said yet. Valid as long as the device is listed.
+ * @dev: the device; NULL for the orphans of a network namespace
+ * @kind: enum tapdrop_kind
+ * @listed: in its namespace's index, under RTNL
+ * @retired: no longer the place to count in; see tapdrop_dev_retire()
+ * @ref: references of the driver, the registry and open queues
+ * @node: in the registry's hash by @dev
+ * @rcu: for freeing
+ */
+struct tapdrop_dev {
+	struct tapdrop_counters __percpu *queues[TAPDROP_NO_QUEUE + 1];
+	const unsigned int *attached;
+	struct net_device *dev;
+	u8 kind;
+	bool listed;
+	bool retired;
+	refcount_t ref;
+	struct hlist_node node;
+	struct rcu_head rcu;
+};
+
+DECLARE_TRACEPOINT(drop);
+
+void tapdrop_trace(const struct tapdrop_dev *td, unsigned int queue,
+		   enum tapdrop_cell cell, unsigned int packets,
+		   const struct sk_buff *skb);
+
+/* For a tun device: from ndo_init to the device's destructor. */
+struct tapdrop_dev *tapdrop_dev_add(struct net_device *dev,
+				    const unsigned int *attached);
+void tapdrop_dev_end(struct tapdrop_dev *td);
+
+/* For the devices on top of tap: the registry creates and ends them. */
+void tapdrop_track(const char *kind);
+void tapdrop_untrack(const char *kind);
+struct tapdrop_dev *tapdrop_dev_get(struct net_device *dev,
+				    const unsigned int *attached);
+void tapdrop_dev_retire(struct net_device *dev);
+void tapdrop_dev_put(struct tapdrop_dev *td);
+
+void tapdrop_queue_add(struct tapdrop_dev *td, unsigned int queue);
+struct tapdrop_dev *tapdrop_dev_find(const struct net_device *dev);
+struct tapdrop_dev *tapdrop_orphans(const struct net *net);
+int tapdrop_xdp_generic(struct bpf_prog *prog, struct sk_buff **pskb, u32 *act);
+
+/*
+ * Any context. The time goes first: a reader that sees the count sees a time.
+ * Another CPU in between does no harm, each of the two is a percpu operation.
+ */
+static __always_inline void
+tapdrop_count(const struct tapdrop_dev *td, unsigned int queue,
+	      enum tapdrop_cell cell, unsigned int packets,
+	      const struct sk_buff *skb)
+{
+	struct tapdrop_counters __percpu *counters = td->queues[queue];
+
+	this_cpu_write(counters->cell[cell].last, jiffies);
+	this_cpu_add(counters->cell[cell].packets, packets);
+	if (tracepoint_enabled(drop))
+		tapdrop_trace(td, queue, cell, packets, skb);
+}
+
+/* The frame @skb (NULL if there is none), of @queue of @td, is lost. */
+#define tapdrop_to_user(td, queue, reason, skb) \
+	tapdrop_count(td, queue, TAPDROP_TO_USER_##reason, 1, skb)
+#define tapdrop_from_user(td, queue, reason, skb) \
+	tapdrop_count(td, queue, TAPDROP_FROM_USER_##reason, 1, skb)
+
+/* @packets frames are lost at once. */
+#define tapdrop_to_user_n(td, queue, reason, packets) \
+	tapdrop_count(td, queue, TAPDROP_TO_USER_##reason, packets, NULL)
+#define tapdrop_from_user_n(td, queue, reason, packets) \
+	tapdrop_count(td, queue, TAPDROP_FROM_USER_##reason, packets, NULL)
+
+#endif /* _TAPDROP_HOOKS_H */

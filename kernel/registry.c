@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which devices there are, and where their counters live.
+ *
+ * A device is in a hash by its address for the drivers, and in its network
+ * namespace's index by ifindex for readers. The latter follows the netdevice
+ * notifier: a move to another namespace is an UNREGISTER in the old one and a
+ * REGISTER in the new one, with counters that stay.
+ */
+
+#include <linux/hashtable.h>
+#include <linux/if_arp.h>
+#include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+#include <net/rtnetlink.h>
+
+#include "netlink.h"
+#include "registry.h"
+
+static DEFINE_HASHTABLE(tapdrop_devs, 10);
+static DEFINE_SPINLOCK(tapdrop_devs_lock);
+static unsigned long tapdrop_tracked;	/* bit per enum tapdrop_kind, RTNL */
+static unsigned int tapdrop_net_id __read_mostly;
+
+/**
+ * tapdrop_net - get the devices of a network namespace
+ * @net: the namespace
+ *
+ * Return: never NULL as long as @net lives.
+ */
+struct tapdrop_net *tapdrop_net(const struct net *net)
+{
+	return net_generic(net, tapdrop_net_id);
+}
+
+static void tapdrop_net_changed(struct tapdrop_net *tn)
+{
+	/* Writers hold RTNL; zero means "no generation" to netlink. */
+	WRITE_ONCE(tn->generation, tn->generation + 1 ?: 1);
+}
+
+static int tapdrop_kind_by_name(const char *name)
+{
+	if (!strcmp(name, "macvtap"))
+		return TAPDROP_KIND_MACVTAP;
+	if (!strcmp(name, "ipvtap"))
+		return TAPDROP_KIND_IPVTAP;
+	return 0;
+}
+
+static int tapdrop_kind(const struct net_device *dev)
+{
+	const struct rtnl_link_ops *ops = dev->rtnl_link_ops;
+
+	if (!ops)
+		return 0;
+	if (!strcmp(ops->kind, "tun"))
+		return dev->type == ARPHRD_ETHER ? TAPDROP_KIND_TAP :
+						   TAPDROP_KIND_TUN;
+	return tapdrop_kind_by_name(ops->kind);
+}
+
+static struct tapdrop_dev *tapdrop_dev_alloc(struct net_device *dev)
+{
+	struct tapdrop_counters __percpu *counters;
+	struct tapdrop_dev *td;
+	int i;
+
+	td = kzalloc(sizeof(*td), GFP_KERNEL);
+	if (!td)
+		return NULL;
+
+	counters = tapdrop_counters_alloc();
+	if (!counters) {
+		kfree(td);
+		return NULL;
+	}
+
+	for (i = 0; i <= TAPDROP_NO_QUEUE; i++)
+		td->queues[i] = counters;
+	refcount_set(&td->ref, 1);
+	td->dev = dev;
+	return td;
+}
+
+static void tapdrop_dev_free(struct tapdrop_dev *td)
+{
+	int i;
+
+	for (i = 0; i < TAPDROP_NO_QUEUE; i++)
+		if (tapdrop_queue_known(td, i))
+			free_percpu(td->queues[i]);
+	free_percpu(td->queues[TAPDROP_NO_QUEUE]);
+	kfree(td);
+}
+
+static void tapdrop_dev_free_rcu(struct rcu_head *rcu)
+{
+	tapdrop_dev_free(container_of(rcu, struct tapdrop_dev, rcu));
+}
+
+/**
+ * tapdrop_dev_put - give back a reference from tapdrop_dev_get()
+ * @td: counters of a device, or NULL
+ *
+ * Context: any.
+ */
+void tapdrop_dev_put(struct tapdrop_dev *td)
+{
+	if (td && refcount_dec_and_test(&td->ref))
+		call_rcu(&td->rcu, tapdrop_dev_free_rcu);
+}
+EXPORT_SYMBOL_GPL(tapdrop_dev_put);
+
+/**
+ * tapdrop_dev_find - find the counters of a device by its address
+ * @dev: a device; not dereferenced, so that it may be gone
+ *
+ * Context: caller holds RTNL or is in an RCU read-side critical section, for
+ * as long as it uses the result.
+ *
+ * Return: the counters, or NULL.
+ */
+struct tapdrop_dev *tapdrop_dev_find(const struct net_device *dev)
+{
+	struct tapdrop_dev *td;
+
+	hash_for_each_possible_rcu(tapdrop_devs, td, node, (unsigned long)dev,
+				   lockdep_rtnl_is_held())
+		if (td->dev == dev)
+			return td;
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(tapdrop_dev_find);
+
+/**
+ * tapdrop_dev_add - start to count for a device of the tun driver
+ * @dev: the device; its rtnl_link_ops and type are set
+ * @attached: where the driver keeps its number of attached queues
+ *
+ * Readers see the device from NETDEV_REGISTER to NETDEV_UNREGISTER.
+ *
+ * Context: process, RTNL held.
+ *
+ * Return: counters, to be ended with tapdrop_dev_end(), or an ERR_PTR():
+ * -ENOMEM.
+ */
+struct tapdrop_dev *tapdrop_dev_add(struct net_device *dev,
+				    const unsigned int *attached)
+{
+	struct tapdrop_dev *td = tapdrop_dev_alloc(dev);
+
+	if (!td)
+		return ERR_PTR(-ENOMEM);
+
+	td->kind = tapdrop_kind(dev);
+	td->attached = attached;
+	spin_lock(&tapdrop_devs_lock);
+	hash_add_rcu(tapdrop_devs, &td->node, (unsigned long)dev);
+	spin_unlock(&tapdrop_devs_lock);
+	return td;
+}
+EXPORT_SYMBOL_GPL(tapdrop_dev_add);
+
+/**
+ * tapdrop_dev_end - send the final counters of a device and forget it
+ * @td: counters from tapdrop_dev_add()
+ *
+ * Context: process; the device's references are gone or its hooks can no
+ * longer be reached.
+ */
+void tapdrop_dev_end(struct tapdrop_dev *td)
+{
+	spin_lock(&tapdrop_devs_lock);
+	hash_del_rcu(&td->node);
+	spin_unlock(&tapdrop_devs_lock);
+
+	/* A device whose registration failed was never seen by a reader. */
+	if (td->retired)
+		tapdrop_nl_notify_del(td, true);
+	tapdrop_dev_put(td);
+}
+EXPORT_SYMBOL_GPL(tapdrop_dev_end);
+
+/**
+ * tapdrop_dev_get - get the counters of a device on top of tap
+ * @dev: the device
+ * @attached: where the driver keeps its number of attached queues
+ *
+ * Context: RTNL held.
+ *
+ * Return: counters, to be given back with tapdrop_dev_put(), or NULL if @dev
+ * is of a kind that is not tracked.
+ */
+struct tapdrop_dev *tapdrop_dev_get(struct net_device *dev,
+				    const unsigned int *attached)
+{
+	struct tapdrop_dev *td = tapdrop_dev_find(dev);
+
+	ASSERT_RTNL();
+
+	if (td) {
+		WRITE_ONCE(td->attached, attached);
+		refcount_inc(&td->ref);
+	}
+	return td;
+}
+EXPORT_SYMBOL_GPL(tapdrop_dev_get);
+
+/**
+ * tapdrop_dev_retire - the queues of a device on top of tap lose it
+ * @dev: the device
+ *
+ * What queues lose from now on belongs to the orphans; see tapdrop_orphans().
+ * Those that have seen the device alive have counted before its
+ * NETDEV_UNREGISTER, as unregister_netdevice_many() waits for RCU between.
+ *
+ * Context: RTNL held; the device's receive handler is gone.
+ */
+void tapdrop_dev_retire(struct net_device *dev)
+{
+	struct tapdrop_dev *td = tapdrop_dev_find(dev);
+
+	ASSERT_RTNL();
+
+	if (td)
+		WRITE_ONCE(td->retired, true);
+}
+EXPORT_SYMBOL_GPL(tapdrop_dev_retire);
+
+/**
+ * tapdrop_orphans - get the counters for queues without a device
+ * @net: namespace of the queue's socket
+ *
+ * Context: any; the caller's socket keeps @net alive.
+ *
+ * Return: never NULL.
+ */
+struct tapdrop_dev *tapdrop_orphans(const struct net *net)
+{
+	return tapdrop_net(net)->orphans;
+}
+EXPORT_SYMBOL_GPL(tapdrop_orphans);
+
+/**
+ * tapdrop_queue_add - give a queue index counters of its own
+ * @td: counters of a device, or NULL
+ * @queue: index that is about to be attached
+ *
+ * An index that was attached before goes on where it was. If memory is short
+ * the index counts in the no-queue block.
+ *
+ * Context: process, RTNL held.
+ */
+void tapdrop_queue_add(struct tapdrop_dev *td, unsigned int queue)
+{
+	struct tapdrop_counters __percpu *counters;
+
+	ASSERT_RTNL();
+
+	if (!td || queue >= TAPDROP_NO_QUEUE || tapdrop_queue_known(td, queue))
+		return;
+
+	counters = tapdrop_counters_alloc();
+	if (!counters)
+		return;
+
+	/* Pairs with the address dependency in the hooks and readers. */
+	smp_store_release(&td->queues[queue], counters);
+	if (td->listed)
+		tapdrop_net_changed(tapdrop_net(dev_net(td->dev)));
+}
+EXPORT_SYMBOL_GPL(tapdrop_queue_add);
+
+/**
+ * tapdrop_queue_known - was this index ever attached?
+ * @td: counters of a device
+ * @queue: queue index
+ *
+ * Return: whether it has counters of its own.
+ */
+bool tapdrop_queue_known(const struct tapdrop_dev *td, unsigned int queue)
+{
+	return READ_ONCE(td->queues[queue]) != td->queues[TAPDROP_NO_QUEUE];
+}
+
+/**
+ * tapdrop_dev_sum - sum the counters of all queues and the no-queue block
+ * @td: counters of a device
+ * @sums: where to add them
+ *
+ * Context: any; takes no lock.
+ */
+void tapdrop_dev_sum(const struct tapdrop_dev *td, struct tapdrop_sums *sums)
+{
+	unsigned int i;
+
+	for (i = 0; i < TAPDROP_NO_QUEUE; i++)
+		if (tapdrop_queue_known(td, i))
+			tapdrop_counters_sum(sums, READ_ONCE(td->queues[i]));
+	tapdrop_counters_sum(sums, td->queues[TAPDROP_NO_QUEUE]);
+}
+
+/**
+ * tapdrop_track - a driver that calls our hooks serves this kind of device
+ * @kind: name of the character device: "macvtap" or "ipvtap"
+ *
+ * Context: process; no device of the kind exists yet.
+ */
+void tapdrop_track(const char *kind)
+{
+	set_bit(tapdrop_kind_by_name(kind), &tapdrop_tracked);
+}
+EXPORT_SYMBOL_GPL(tapdrop_track);
+
+/**
+ * tapdrop_untrack - the driver for this kind of device goes away
+ * @kind: name of the character device
+ *
+ * Context: process; no device of the kind exists any more.
+ */
+void tapdrop_untrack(const char *kind)
+{
+	clear_bit(tapdrop_kind_by_name(kind), &tapdrop_tracked);
+}
+EXPORT_SYMBOL_GPL(tapdrop_untrack);
+
+static bool tapdrop_is_tracked(const struct net_device *dev)
+{
+	int kind = tapdrop_kind(dev);
+
+	return kind >= TAPDROP_KIND_MACVTAP && test_bit(kind, &tapdrop_tracked);
+}
+
+static int tapdrop_list(struct net_device *dev)
+{
+	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
+	struct tapdrop_dev *td = tapdrop_dev_find(dev);
+	int err;
+
+	if (!td && tapdrop_is_tracked(dev)) {
+		td = tapdrop_dev_add(dev, NULL);
+		if (IS_ERR(td))
+			return PTR_ERR(td);
+	}
+	if (!td)
+		return 0;
+
+	err = xa_err(xa_store(&tn->devs, dev->ifindex, td, GFP_KERNEL));
+	if (err)
+		return err;
+
+	td->listed = true;
+	tapdrop_net_changed(tn);
+	tapdrop_nl_notify_add(td);
+	return 0;
+}
+
+static void tapdrop_unlist(struct net_device *dev)
+{
+	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
+	struct tapdrop_dev *td = tapdrop_dev_find(dev);
+
+	if (!td)
+		return;
+
+	if (td->listed) {
+		td->listed = false;
+		xa_erase(&tn->devs, dev->ifindex);
+		tapdrop_net_changed(tn);
+	}
+
+	if (dev->reg_state != NETREG_UNREGISTERING) {
+		tapdrop_nl_notify_del(td, false);
+		return;
+	}
+
+	/* A tun device can still lose frames, and ends in its destructor. */
+	td->retired = true;
+	if (tapdrop_is_tracked(dev))
+		tapdrop_dev_end(td);
+}
+
+static int tapdrop_netdev_event(struct notifier_block *nb, unsigned long event,
+				void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct tapdrop_dev *td;
+
+	switch (event) {
+	case NETDEV_REGISTER:
+		return notifier_from_errno(tapdrop_list(dev));
+	case NETDEV_UNREGISTER:
+		tapdrop_unlist(dev);
+		break;
+	case NETDEV_CHANGENAME:
+		td = tapdrop_dev_find(dev);
+		if (td && td->listed)
+			tapdrop_net_changed(tapdrop_net(dev_net(dev)));
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block tapdrop_netdev_notifier = {
+	.notifier_call = tapdrop_netdev_event,
+};
+
+static int __net_init tapdrop_net_init(struct net *net)
+{
+	struct tapdrop_net *tn = tapdrop_net(net);
+
+	tn->orphans = tapdrop_dev_alloc(NULL);
+	if (!tn->orphans)
+		return -ENOMEM;
+
+	xa_init(&tn->devs);
+	tn->generation = 1;
+	return 0;
+}
+
+static void __net_exit tapdrop_net_exit(struct net *net)
+{
+	struct tapdrop_net *tn = tapdrop_net(net);
+
+	xa_destroy(&tn->devs);
+	tapdrop_dev_put(tn->orphans);
+}
+
+static struct pernet_operations tapdrop_net_ops = {
+	.init = tapdrop_net_init,
+	.exit = tapdrop_net_exit,
+	.id = &tapdrop_net_id,
+	.size = sizeof(struct tapdrop_net),
+};
+
+/**
+ * tapdrop_registry_init - start to follow network namespaces and devices
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init tapdrop_registry_init(void)
+{
+	int err;
+
+	err = register_pernet_subsys(&tapdrop_net_ops);
+	if (err)
+		return err;
+
+	err = register_netdevice_notifier(&tapdrop_netdev_notifier);
+	if (err)
+		unregister_pernet_subsys(&tapdrop_net_ops);
+	return err;
+}
+
+/**
+ * tapdrop_registry_exit - undo tapdrop_registry_init()
+ *
+ * The drivers hold the module, so that no device is left.
+ */
+void tapdrop_registry_exit(void)
+{
+	unregister_netdevice_notifier(&tapdrop_netdev_notifier);
+	unregister_pernet_subsys(&tapdrop_net_ops);
+	rcu_barrier();
+}
