@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Frames that tun and tap lose, by queue and reason. */
+
+#include <linux/module.h>
+#include <net/genetlink.h>
+
+#include "netlink-gen.h"
+#include "registry.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+EXPORT_TRACEPOINT_SYMBOL_GPL(drop);
+
+/**
+ * tapdrop_trace - emit the tracepoint tapdrop:drop
+ * @td: counters of the device
+ * @queue: queue index or %TAPDROP_NO_QUEUE
+ * @cell: direction and reason
+ * @packets: number of frames
+ * @skb: the frame, or NULL
+ *
+ * Context: any; called by a hook, whose address is the event's location.
+ */
+void tapdrop_trace(const struct tapdrop_dev *td, unsigned int queue,
+		   enum tapdrop_cell cell, unsigned int packets,
+		   const struct sk_buff *skb)
+{
+	trace_drop(td, queue, cell, packets, skb, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(tapdrop_trace);
+
+static int __init tapdrop_init(void)
+{
+	int err;
+
+	/* The drivers need our symbols: no device notifies before the end. */
+	err = tapdrop_registry_init();
+	if (err)
+		return err;
+
+	err = genl_register_family(&tapdrop_nl_family);
+	if (err)
+		tapdrop_registry_exit();
+	return err;
+}
+
+static void __exit tapdrop_exit(void)
+{
+	genl_unregister_family(&tapdrop_nl_family);
+	tapdrop_registry_exit();
+}
+
+module_init(tapdrop_init);
+module_exit(tapdrop_exit);
+MODULE_DESCRIPTION("Frames that tun and tap lose, by queue and reason");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS_GENL_FAMILY("tapdrop");

@@ -1,0 +1,543 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The generic netlink family. No handler takes RTNL or a lock that traffic
+ * takes: devices and counters are read under RCU.
+ */
+
+#include <linux/jiffies.h>
+#include <linux/netdevice.h>
+#include <net/dropreason.h>
+#include <net/genetlink.h>
+#include <net/sock.h>
+
+#include "netlink-gen.h"
+#include "netlink.h"
+#include "registry.h"
+
+/* Which part of a device a message describes; a queue index is a part, too. */
+enum {
+	TAPDROP_PART_NO_QUEUE = TAPDROP_NO_QUEUE,
+	TAPDROP_PART_DEVICE,
+};
+
+/**
+ * struct tapdrop_nl_filter - what a request asks for
+ * @ifindex: of this device only, or 0
+ * @part: this queue, or %TAPDROP_PART_NO_QUEUE, or all if
+ *	%TAPDROP_PART_DEVICE
+ * @scope: enum tapdrop_scope
+ * @dir: enum tapdrop_dir, or 0
+ * @reason: enum tapdrop_reason, or 0
+ * @zeros: also counters that are zero
+ */
+struct tapdrop_nl_filter {
+	u32 ifindex;
+	u32 part;
+	u32 scope;
+	u32 dir;
+	u32 reason;
+	bool zeros;
+};
+
+/**
+ * struct tapdrop_nl_dump_ctx - where a stats-get dump goes on
+ * @ifindex: first device that is not complete; above all, the orphans follow
+ * @part: its first message that is not sent: 0 for the device message, and
+ *	one more than the queue index for a queue's
+ */
+struct tapdrop_nl_dump_ctx {
+	unsigned long ifindex;
+	unsigned int part;
+};
+
+static struct tapdrop_nl_dump_ctx *
+tapdrop_nl_dump_ctx(struct netlink_callback *cb)
+{
+	BUILD_BUG_ON(sizeof(struct tapdrop_nl_dump_ctx) > sizeof(cb->ctx));
+
+	return (struct tapdrop_nl_dump_ctx *)cb->ctx;
+}
+
+static u32 tapdrop_nl_u32(struct nlattr *attr)
+{
+	return attr ? nla_get_u32(attr) : 0;
+}
+
+static int tapdrop_nl_parse(struct tapdrop_nl_filter *filter,
+			    struct nlattr **attrs,
+			    struct netlink_ext_ack *extack)
+{
+	struct nlattr *queue = attrs[TAPDROP_A_STATS_QUEUE_ID];
+	struct nlattr *no_queue = attrs[TAPDROP_A_STATS_NO_QUEUE];
+	struct nlattr *scope = attrs[TAPDROP_A_STATS_SCOPE];
+
+	filter->ifindex = tapdrop_nl_u32(attrs[TAPDROP_A_STATS_IFINDEX]);
+	filter->dir = tapdrop_nl_u32(attrs[TAPDROP_A_STATS_DIR]);
+	filter->reason = tapdrop_nl_u32(attrs[TAPDROP_A_STATS_REASON]);
+	filter->zeros = nla_get_flag(attrs[TAPDROP_A_STATS_ZEROS]);
+	filter->scope = scope ? nla_get_u32(scope) : TAPDROP_SCOPE_DEVICE;
+	filter->part = TAPDROP_PART_DEVICE;
+
+	if (queue && no_queue) {
+		NL_SET_ERR_MSG_ATTR(extack, no_queue,
+				    "queue-id and no-queue exclude each other");
+		return -EINVAL;
+	}
+	if (queue)
+		filter->part = nla_get_u32(queue);
+	if (no_queue)
+		filter->part = TAPDROP_PART_NO_QUEUE;
+	if (queue || no_queue) {
+		if (scope && filter->scope == TAPDROP_SCOPE_DEVICE) {
+			NL_SET_ERR_MSG_ATTR(extack, scope,
+					    "scope device sums over all queues");
+			return -EINVAL;
+		}
+		filter->scope = TAPDROP_SCOPE_QUEUE;
+	}
+	return 0;
+}
+
+static bool tapdrop_nl_wants(const struct tapdrop_nl_filter *filter,
+			     const struct tapdrop_sums *sums, int i)
+{
+	const struct tapdrop_cell_info *cell = &tapdrop_cells[i];
+
+	return (sums->cell[i].packets || filter->zeros) &&
+	       (!filter->dir || filter->dir == cell->dir) &&
+	       (!filter->reason || filter->reason == cell->reason);
+}
+
+static bool tapdrop_nl_wants_any(const struct tapdrop_nl_filter *filter,
+				 const struct tapdrop_sums *sums)
+{
+	int i;
+
+	for (i = 0; i < TAPDROP_NR_CELLS; i++)
+		if (tapdrop_nl_wants(filter, sums, i))
+			return true;
+	return false;
+}
+
+static int tapdrop_nl_put_counter(struct sk_buff *skb,
+				  const struct tapdrop_sums *sums, int i)
+{
+	const struct tapdrop_cell_info *cell = &tapdrop_cells[i];
+	unsigned long last = sums->cell[i].last;
+	u64 packets = sums->cell[i].packets;
+	unsigned long now = jiffies;
+	struct nlattr *nest;
+
+	nest = nla_nest_start(skb, cell->dir == TAPDROP_DIR_TO_USER ?
+				   TAPDROP_A_STATS_TO_USER :
+				   TAPDROP_A_STATS_FROM_USER);
+	if (!nest)
+		return -EMSGSIZE;
+
+	if (nla_put_u32(skb, TAPDROP_A_COUNTER_REASON, cell->reason) ||
+	    nla_put_uint(skb, TAPDROP_A_COUNTER_PACKETS, packets))
+		goto nest_cancel;
+
+	if (packets && nla_put_uint(skb, TAPDROP_A_COUNTER_LAST_MS,
+				    jiffies64_to_msecs(now - last)))
+		goto nest_cancel;
+
+	nla_nest_end(skb, nest);
+	return 0;
+
+nest_cancel:
+	nla_nest_cancel(skb, nest);
+	return -EMSGSIZE;
+}
+
+static int tapdrop_nl_put_dev(struct sk_buff *skb,
+			      const struct tapdrop_dev *td)
+{
+	const unsigned int *attached = READ_ONCE(td->attached);
+
+	if (nla_put_string(skb, TAPDROP_A_STATS_IFNAME, td->dev->name) ||
+	    nla_put_u32(skb, TAPDROP_A_STATS_KIND, td->kind) ||
+	    nla_put_u32(skb, TAPDROP_A_STATS_QUEUES,
+			attached && !td->retired ? READ_ONCE(*attached) : 0))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* Caller is in an RCU read-side critical section, or ends the device. */
+static void tapdrop_nl_sum(const struct tapdrop_dev *td, u32 part,
+			   struct tapdrop_sums *sums)
+{
+	memset(sums, 0, sizeof(*sums));
+	if (part == TAPDROP_PART_DEVICE)
+		tapdrop_dev_sum(td, sums);
+	else
+		tapdrop_counters_sum(sums, READ_ONCE(td->queues[part]));
+}
+
+/* The attributes of one message, whose header the caller has put. */
+static int tapdrop_nl_put_stats(struct sk_buff *skb,
+				const struct tapdrop_dev *td, u32 part,
+				const struct tapdrop_nl_filter *filter,
+				const struct tapdrop_sums *sums)
+{
+	int i;
+
+	if (td->dev &&
+	    nla_put_u32(skb, TAPDROP_A_STATS_IFINDEX, td->dev->ifindex))
+		return -EMSGSIZE;
+
+	if (part < TAPDROP_NO_QUEUE) {
+		if (nla_put_u32(skb, TAPDROP_A_STATS_QUEUE_ID, part))
+			return -EMSGSIZE;
+	} else if (td->dev && tapdrop_nl_put_dev(skb, td)) {
+		return -EMSGSIZE;
+	}
+
+	/* A device is introduced even if its no-queue block is not wanted. */
+	if (part == TAPDROP_PART_NO_QUEUE && filter->part < TAPDROP_NO_QUEUE)
+		return 0;
+
+	for (i = 0; i < TAPDROP_NR_CELLS; i++)
+		if (tapdrop_nl_wants(filter, sums, i) &&
+		    tapdrop_nl_put_counter(skb, sums, i))
+			return -EMSGSIZE;
+	return 0;
+}
+
+static int tapdrop_nl_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
+			       const struct tapdrop_dev *td, u32 part,
+			       const struct tapdrop_nl_filter *filter)
+{
+	struct tapdrop_sums sums;
+	void *hdr;
+
+	tapdrop_nl_sum(td, part, &sums);
+	if ((part < TAPDROP_NO_QUEUE || !td->dev) &&
+	    !tapdrop_nl_wants_any(filter, &sums))
+		return 0;
+
+	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			  &tapdrop_nl_family, NLM_F_MULTI,
+			  TAPDROP_CMD_STATS_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+
+	genl_dump_check_consistent(cb, hdr);
+	if (tapdrop_nl_put_stats(skb, td, part, filter, &sums)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/* The device message, then its queues, from where the context says. */
+static int tapdrop_nl_dump_queues(struct sk_buff *skb,
+				  struct netlink_callback *cb,
+				  const struct tapdrop_dev *td,
+				  const struct tapdrop_nl_filter *filter)
+{
+	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
+	unsigned int queue;
+
+	if (!ctx->part) {
+		if (tapdrop_nl_dump_one(skb, cb, td, TAPDROP_PART_NO_QUEUE,
+					filter))
+			return -EMSGSIZE;
+		ctx->part = 1;
+	}
+
+	for (; ctx->part <= TAPDROP_NO_QUEUE; ctx->part++) {
+		queue = ctx->part - 1;
+		if (!tapdrop_queue_known(td, queue) ||
+		    (filter->part != TAPDROP_PART_DEVICE &&
+		     filter->part != queue))
+			continue;
+		if (tapdrop_nl_dump_one(skb, cb, td, queue, filter))
+			return -EMSGSIZE;
+	}
+	return 0;
+}
+
+static int tapdrop_nl_dump_dev(struct sk_buff *skb, struct netlink_callback *cb,
+			       const struct tapdrop_dev *td,
+			       const struct tapdrop_nl_filter *filter)
+{
+	if (filter->scope == TAPDROP_SCOPE_QUEUE)
+		return tapdrop_nl_dump_queues(skb, cb, td, filter);
+	return tapdrop_nl_dump_one(skb, cb, td, TAPDROP_PART_DEVICE, filter);
+}
+
+static int tapdrop_nl_dump_all(struct sk_buff *skb, struct netlink_callback *cb,
+			       struct tapdrop_net *tn,
+			       const struct tapdrop_nl_filter *filter)
+{
+	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
+	const struct tapdrop_dev *td;
+	unsigned long ifindex;
+
+	xa_for_each_start(&tn->devs, ifindex, td, ctx->ifindex) {
+		if (filter->ifindex && filter->ifindex != ifindex)
+			break;
+		if (ifindex != ctx->ifindex) {
+			ctx->ifindex = ifindex;
+			ctx->part = 0;
+		}
+		if (tapdrop_nl_dump_dev(skb, cb, td, filter))
+			return -EMSGSIZE;
+		ctx->ifindex = ifindex + 1;
+		ctx->part = 0;
+	}
+
+	if (!filter->ifindex && filter->part >= TAPDROP_NO_QUEUE &&
+	    ctx->ifindex != ULONG_MAX &&
+	    tapdrop_nl_dump_one(skb, cb, tn->orphans, TAPDROP_PART_NO_QUEUE,
+				filter))
+		return -EMSGSIZE;
+
+	ctx->ifindex = ULONG_MAX;
+	return 0;
+}
+
+/**
+ * tapdrop_nl_stats_get_dumpit - answer a stats-get dump
+ * @skb: where to put messages
+ * @cb: state of the dump
+ *
+ * Return: length of the messages put, 0 at the end, or a negative errno.
+ */
+int tapdrop_nl_stats_get_dumpit(struct sk_buff *skb,
+				struct netlink_callback *cb)
+{
+	struct tapdrop_net *tn = tapdrop_net(sock_net(skb->sk));
+	struct nlattr **attrs = genl_info_dump(cb)->attrs;
+	struct tapdrop_nl_filter filter;
+	int err;
+
+	err = tapdrop_nl_parse(&filter, attrs, cb->extack);
+	if (err)
+		return err;
+
+	cb->seq = READ_ONCE(tn->generation);
+	rcu_read_lock();
+	if (filter.ifindex && !cb->prev_seq) {
+		tapdrop_nl_dump_ctx(cb)->ifindex = filter.ifindex;
+		if (!xa_load(&tn->devs, filter.ifindex)) {
+			rcu_read_unlock();
+			NL_SET_ERR_MSG_ATTR(cb->extack,
+					    attrs[TAPDROP_A_STATS_IFINDEX],
+					    "no tun, tap, macvtap or ipvtap device with this ifindex");
+			return -ENODEV;
+		}
+	}
+	err = tapdrop_nl_dump_all(skb, cb, tn, &filter);
+	rcu_read_unlock();
+
+	return err && !skb->len ? err : skb->len;
+}
+
+static int tapdrop_nl_reply(struct sk_buff *msg, struct genl_info *info,
+			    const struct tapdrop_nl_filter *filter)
+{
+	struct tapdrop_net *tn = tapdrop_net(genl_info_net(info));
+	const struct tapdrop_dev *td;
+	struct tapdrop_sums sums;
+	int err = -EMSGSIZE;
+	void *hdr;
+
+	hdr = genlmsg_put_reply(msg, info, &tapdrop_nl_family, 0,
+				TAPDROP_CMD_STATS_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+
+	rcu_read_lock();
+	td = xa_load(&tn->devs, filter->ifindex);
+	if (!td) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[TAPDROP_A_STATS_IFINDEX],
+				    "no tun, tap, macvtap or ipvtap device with this ifindex");
+		err = -ENODEV;
+		goto unlock;
+	}
+	if (filter->part < TAPDROP_NO_QUEUE &&
+	    !tapdrop_queue_known(td, filter->part)) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[TAPDROP_A_STATS_QUEUE_ID],
+				    "this queue was never attached");
+		err = -ENOENT;
+		goto unlock;
+	}
+
+	tapdrop_nl_sum(td, filter->part, &sums);
+	err = tapdrop_nl_put_stats(msg, td, filter->part, filter, &sums);
+unlock:
+	rcu_read_unlock();
+	if (!err)
+		genlmsg_end(msg, hdr);
+	return err;
+}
+
+/**
+ * tapdrop_nl_stats_get_doit - answer a stats-get for one device or queue
+ * @skb: the request
+ * @info: its attributes
+ *
+ * Return: 0 or a negative errno.
+ */
+int tapdrop_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct tapdrop_nl_filter filter;
+	struct sk_buff *msg;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, TAPDROP_A_STATS_IFINDEX))
+		return -EINVAL;
+
+	err = tapdrop_nl_parse(&filter, info->attrs, info->extack);
+	if (err)
+		return err;
+
+	if (filter.scope == TAPDROP_SCOPE_QUEUE &&
+	    filter.part == TAPDROP_PART_DEVICE) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[TAPDROP_A_STATS_SCOPE],
+				    "a do answers for one queue; name it or use a dump");
+		return -EINVAL;
+	}
+
+	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+
+	err = tapdrop_nl_reply(msg, info, &filter);
+	if (err) {
+		nlmsg_free(msg);
+		return err;
+	}
+	return genlmsg_reply(msg, info);
+}
+
+static int tapdrop_nl_put_reason(struct sk_buff *skb, unsigned int id)
+{
+	const struct tapdrop_reason_info *reason = &tapdrop_reasons[id];
+	const struct drop_reason_list *list;
+	const char *skb_reason;
+
+	rcu_read_lock();
+	list = rcu_dereference(drop_reasons_by_subsys[SKB_DROP_REASON_SUBSYS_CORE]);
+	skb_reason = list->reasons[reason->skb_reason];
+	rcu_read_unlock();
+
+	if (nla_put_u32(skb, TAPDROP_A_REASON_ID, id) ||
+	    nla_put_string(skb, TAPDROP_A_REASON_NAME, reason->name) ||
+	    nla_put_string(skb, TAPDROP_A_REASON_SKB_REASON, skb_reason) ||
+	    nla_put_u32(skb, TAPDROP_A_REASON_CLASS, reason->class) ||
+	    nla_put_string(skb, TAPDROP_A_REASON_MEANING, reason->meaning))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * tapdrop_nl_reason_get_dumpit - answer a reason-get dump
+ * @skb: where to put messages
+ * @cb: state of the dump; the first argument is the number of reasons sent
+ *
+ * Return: length of the messages put, or 0 at the end.
+ */
+int tapdrop_nl_reason_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb)
+{
+	void *hdr;
+
+	/* There is no reason 0. */
+	for (; cb->args[0] + 1 < tapdrop_nr_reasons; cb->args[0]++) {
+		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				  cb->nlh->nlmsg_seq, &tapdrop_nl_family,
+				  NLM_F_MULTI, TAPDROP_CMD_REASON_GET);
+		if (!hdr)
+			break;
+		if (tapdrop_nl_put_reason(skb, cb->args[0] + 1)) {
+			genlmsg_cancel(skb, hdr);
+			break;
+		}
+		genlmsg_end(skb, hdr);
+	}
+	return skb->len;
+}
+
+static void tapdrop_nl_notify_part(const struct tapdrop_dev *td, u8 cmd,
+				   u32 part,
+				   const struct tapdrop_nl_filter *filter)
+{
+	struct net *net = dev_net(td->dev);
+	struct tapdrop_sums sums;
+	struct sk_buff *msg;
+	void *hdr;
+
+	tapdrop_nl_sum(td, part, &sums);
+	if (part < TAPDROP_NO_QUEUE && !tapdrop_nl_wants_any(filter, &sums))
+		return;
+
+	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		goto lost;
+
+	hdr = genlmsg_put(msg, 0, 0, &tapdrop_nl_family, 0, cmd);
+	if (!hdr || tapdrop_nl_put_stats(msg, td, part, filter, &sums)) {
+		nlmsg_free(msg);
+		goto lost;
+	}
+	genlmsg_end(msg, hdr);
+	genlmsg_multicast_netns(&tapdrop_nl_family, net, msg, 0,
+				TAPDROP_NLGRP_DEVICES, GFP_KERNEL);
+	return;
+
+lost:
+	/* Listeners get ENOBUFS, as for any message that they missed. */
+	genl_set_err(&tapdrop_nl_family, net, 0, TAPDROP_NLGRP_DEVICES,
+		     -ENOBUFS);
+}
+
+/**
+ * tapdrop_nl_notify_add - tell listeners that a device has appeared
+ * @td: counters of a device
+ *
+ * Context: process, RTNL held.
+ */
+void tapdrop_nl_notify_add(const struct tapdrop_dev *td)
+{
+	/* No queue: the device is introduced, and no counter shown. */
+	static const struct tapdrop_nl_filter none;
+
+	if (genl_has_listeners(&tapdrop_nl_family, dev_net(td->dev),
+			       TAPDROP_NLGRP_DEVICES))
+		tapdrop_nl_notify_part(td, TAPDROP_CMD_DEVICE_ADD_NTF,
+				       TAPDROP_PART_NO_QUEUE, &none);
+}
+
+/**
+ * tapdrop_nl_notify_del - tell listeners that a device has gone
+ * @td: counters of a device
+ * @final: send the counters; else they go on in another network namespace
+ *
+ * Context: process; no hook counts for the device any more if @final.
+ */
+void tapdrop_nl_notify_del(const struct tapdrop_dev *td, bool final)
+{
+	const struct tapdrop_nl_filter filter = {
+		.part = final ? TAPDROP_PART_DEVICE : 0,
+	};
+	u32 queue;
+
+	if (!genl_has_listeners(&tapdrop_nl_family, dev_net(td->dev),
+				TAPDROP_NLGRP_DEVICES))
+		return;
+
+	for (queue = 0; final && queue < TAPDROP_NO_QUEUE; queue++)
+		if (tapdrop_queue_known(td, queue))
+			tapdrop_nl_notify_part(td, TAPDROP_CMD_DEVICE_DEL_NTF,
+					       queue, &filter);
+	tapdrop_nl_notify_part(td, TAPDROP_CMD_DEVICE_DEL_NTF,
+			       TAPDROP_PART_NO_QUEUE, &filter);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _TAPDROP_NETLINK_H
+#define _TAPDROP_NETLINK_H
+
+#include <linux/types.h>
+
+struct tapdrop_dev;
+
+void tapdrop_nl_notify_add(const struct tapdrop_dev *td);
+void tapdrop_nl_notify_del(const struct tapdrop_dev *td, bool final);
+
+#endif /* _TAPDROP_NETLINK_H */
