@@ -92,9 +92,15 @@ static void put_queues(struct table *t, const struct tapdrop_device *dev)
 		   dev->ifindex ? put_number(words, dev->queues) : "-");
 }
 
-/* "to-user (tx)": the netdev's own word flips between tun and macvtap. */
-static void put_dir(struct table *t, enum style style,
-		    const struct tapdrop_device *dev, uint32_t dir)
+/**
+ * table_dir() - add a direction
+ * @t: table
+ * @style: how it looks
+ * @dev: device; its own word for it flips between tun and macvtap
+ * @dir: direction
+ */
+void table_dir(struct table *t, enum style style,
+	       const struct tapdrop_device *dev, uint32_t dir)
 {
 	const char *netdev = tapdrop_netdev_dir(dev->kind, dir);
 	char buf[32], *p;
@@ -110,7 +116,7 @@ static void put_total(struct table *t, const struct source *src,
 {
 	table_device(t, src, dev);
 	put_queues(t, dev);
-	put_dir(t, STYLE_BOLD, dev, dir);
+	table_dir(t, STYLE_BOLD, dev, dir);
 	table_text(t, STYLE_BOLD, "total");
 	table_number(t, STYLE_BOLD, dir == TAPDROP_DIR_TO_USER ?
 				    dev->lost_to_user : dev->lost_from_user);
@@ -143,7 +149,7 @@ static void put_counter(struct table *t, const struct source *src,
 		table_number(t, STYLE_NONE, c->queue);
 	else
 		table_text(t, STYLE_NONE, "none");
-	put_dir(t, style, dev, c->dir);
+	table_dir(t, style, dev, c->dir);
 	put_reason(t, style, reason_info(src, c->reason));
 	table_number(t, style, c->packets);
 	table_age(t, style, c->last_ms);

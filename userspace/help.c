@@ -4,11 +4,12 @@
 
 #include "tool.h"
 
-static void print_command(const struct command *cmd)
-{
-	printf("  %-8s %s%s%s\n", cmd->name, cmd->usage,
-	       *cmd->usage ? "\n           " : "", cmd->help);
-}
+static const char selectors[] =
+	"SELECTORS\n"
+	"  [dev] NAME|GLOB        devices\n"
+	"  queue N|none           a queue; none is where no queue could be named\n"
+	"  dir to-user|from-user  to the reader of the device, or from its writer\n"
+	"  reason NAME            a reason, by our name or by the kernel's\n";
 
 static void print_all(void)
 {
@@ -16,18 +17,17 @@ static void print_all(void)
 
 	printf("Usage: tapdrop [ OPTIONS ] [ COMMAND ]\n\n"
 	       "How many frames tun, tap, macvtap and ipvtap devices lost, in which queue and\n"
-	       "direction, and why.\n\nCommands (the first is the default):\n");
-	for (i = 0; i < n_commands; i++)
-		print_command(&commands[i]);
+	       "direction, and why.\n\nCOMMAND, of which the first is the default\n");
+	for (i = 0; i < n_commands; i++) {
+		printf("  %s %s\n      %s\n", commands[i].name,
+		       commands[i].usage, commands[i].help);
+	}
 
-	printf("\nOptions:\n");
+	printf("\n%s\nOPTIONS\n", selectors);
 	for (i = 0; i < n_option_infos; i++)
 		printf("  %-20s %s\n", option_infos[i].usage,
 		       option_infos[i].help);
-	printf("\nSELECTORS choose what to show:\n"
-	       "  [dev] NAME|GLOB   devices          queue N|none   queues\n"
-	       "  dir to-user|from-user  directions  reason NAME    reasons, ours or the kernel's\n\n"
-	       "See tapdrop(8).\n");
+	printf("\nSee tapdrop(8).\n");
 }
 
 /**
@@ -66,6 +66,9 @@ int cmd_help(int argc, char **argv)
 	if (!cmd || argc > 1)
 		return fail(EXIT_USAGE, "there is no command '%s'; 'tapdrop help' lists them",
 			    argv[cmd ? 1 : 0]);
-	printf("Usage: tapdrop %s %s\n%s\n", cmd->name, cmd->usage, cmd->help);
+	printf("Usage: tapdrop %s %s\n    %s\n", cmd->name, cmd->usage,
+	       cmd->help);
+	if (cmd->selects)
+		printf("\n%s", selectors);
 	return EXIT_OK;
 }

@@ -4,24 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tool.h"
-
-/* Bytes of the UTF-8 character at @s, or 0 if there is none. */
-static size_t utf8_len(const unsigned char *s)
-{
-	size_t i, n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 :
-		      *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
-
-	for (i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	/* Overlong forms, surrogates, and what lies beyond Unicode. */
-	if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) ||
-	    (*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
+#include "history.h"
 
 /**
  * json_put_string() - add a string of any bytes
@@ -32,18 +15,9 @@ static size_t utf8_len(const unsigned char *s)
 void json_put_string(struct json_object *object, const char *key,
 		     const char *s)
 {
-	char *clean = xrealloc(NULL, 4 * strlen(s) + 1, 1), *p = clean;
-	size_t n;
+	char *clean = utf8_text(s);
 
-	for (; *s; s += n ? n : 1) {
-		n = utf8_len((const unsigned char *)s);
-		if (n)
-			p = mempcpy(p, s, n);
-		else
-			p += sprintf(p, "\\x%02x", (unsigned char)*s);
-	}
-	json_object_object_add(object, key,
-			       json_object_new_string_len(clean, p - clean));
+	json_object_object_add(object, key, json_object_new_string(clean));
 	free(clean);
 }
 
@@ -54,7 +28,8 @@ static void put_u64(struct json_object *object, const char *key, uint64_t n)
 
 static struct json_object *json_counter(const struct source *src,
 					const struct tapdrop_device *dev,
-					const struct tapdrop_counter *c)
+					const struct tapdrop_counter *c,
+					const struct history *h, size_t n)
 {
 	const struct tapdrop_reason_info *info = reason_info(src, c->reason);
 	struct json_object *object = json_object_new_object();
@@ -70,17 +45,21 @@ static struct json_object *json_counter(const struct source *src,
 	put_u64(object, "packets", c->packets);
 	if (c->last_ms != TAPDROP_NEVER)
 		put_u64(object, "last-ms", c->last_ms);
+	if (h && h->looks > 1)
+		json_object_object_add(object, "rate", json_object_new_double(
+				history_rate(h, history_find(h, n, dev, c))));
 	return object;
 }
 
 static struct json_object *json_counters(const struct source *src,
-					 const struct tapdrop_device *dev)
+					 const struct tapdrop_device *dev,
+					 const struct history *h, size_t n)
 {
 	struct json_object *array = json_object_new_array();
 	const struct tapdrop_counter *c;
 
 	tapdrop_for_each_counter(c, dev)
-		json_object_array_add(array, json_counter(src, dev, c));
+		json_object_array_add(array, json_counter(src, dev, c, h, n));
 	return array;
 }
 
@@ -88,15 +67,21 @@ static struct json_object *json_counters(const struct source *src,
  * json_device() - a device as the interface has it
  * @src: source of the device
  * @dev: device
+ * @h: history, for rates, or NULL
+ * @n: index of @src in it
  *
  * Return: the object; json_object_put() frees it.
  */
 struct json_object *json_device(const struct source *src,
-				const struct tapdrop_device *dev)
+				const struct tapdrop_device *dev,
+				const struct history *h, size_t n)
 {
 	const struct tapdrop_link_stats *link = source_link(src, dev);
 	struct json_object *object = json_object_new_object(), *sum;
+	char time[40];
 
+	if (opt.timestamp)
+		json_put_string(object, "time", timestamp(time));
 	if (src->netns)
 		json_put_string(object, "netns", src->netns);
 	put_u64(object, "ifindex", dev->ifindex);
@@ -117,7 +102,7 @@ struct json_object *json_device(const struct source *src,
 	}
 	if (!opt.brief)
 		json_object_object_add(object, "counters",
-				       json_counters(src, dev));
+				       json_counters(src, dev, h, n));
 	return object;
 }
 

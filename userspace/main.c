@@ -9,16 +9,31 @@
 
 #include "tool.h"
 
-#define SELECTORS "[ [dev] NAME|GLOB ] [ queue N|none ] [ dir to-user|from-user ] [ reason NAME ]"
-
 struct options opt;
 
 const struct command commands[] = {
-	{ "show", cmd_show, SELECTORS " [ all ]",
-	  "lost frames by device, queue, direction and reason; with all, also devices without" },
-	{ "explain", cmd_explain, "[ REASON ]",
+	{ "show", cmd_show, true, "[ SELECTORS ] [ all ]", "all",
+	  "what was lost; with all, also devices that lost nothing" },
+	{ "watch", cmd_watch, true,
+	  "[ SELECTORS ] [ interval SECONDS ] [ count N ]", "interval count",
+	  "the same, live, the busiest first" },
+	{ "monitor", cmd_monitor, true, "[ [dev] NAME|GLOB ]", "",
+	  "devices that come and go, with their final counters" },
+	{ "stats", cmd_stats, true, "[dev] NAME", "",
+	  "one device in the layout of ethtool -S" },
+	{ "explain", cmd_explain, false, "[ REASON ]", "",
 	  "what a reason means, its likely cause and a remedy" },
-	{ "help", cmd_help, "[ COMMAND ]", "this text" },
+	{ "export", cmd_export, true,
+	  "prometheus|openmetrics [ SELECTORS ] [ output FILE ]", "output",
+	  "counters for Prometheus" },
+	{ "check", cmd_check, true,
+	  "[ SELECTORS ] [ warn N[/s] ] [ crit N[/s] ] [ interval SECONDS ]",
+	  "warn crit interval", "line and exit code of a monitoring plugin" },
+	{ "doctor", cmd_doctor, false, "[ root DIR ]", "root",
+	  "which modules are loaded, and what to do" },
+	{ "help", cmd_help, false, "[ COMMAND ]",
+	  "show watch monitor stats explain export check doctor",
+	  "this text, or about a command" },
 };
 
 const size_t n_commands = ARRAY_SIZE(commands);
@@ -99,6 +114,8 @@ static int print_version(void)
 /* Return: exit code, or -1 to go on. */
 static int set_option(int c, const char *word)
 {
+	int code;
+
 	switch (c) {
 	case 'j':
 		opt.json = true;
@@ -128,7 +145,8 @@ static int set_option(int c, const char *word)
 		opt.batch = optarg;
 		break;
 	case 'c':
-		return set_color(optarg) ? EXIT_USAGE : -1;
+		code = set_color(optarg);
+		return code ? code : -1;
 	case 't':
 		opt.timestamp = true;
 		break;
@@ -167,8 +185,13 @@ static int check_options(void)
 /* Return: exit code, or -1 to go on. */
 static int parse_options(int argc, char **argv)
 {
-	int c, code = -1, word = 1;
+	int c, code = -1, word;
 
+	/* A monitoring system knows no exit code but a plugin's. */
+	for (word = 1; word < argc; word++) {
+		if (!strcmp(argv[word], "check"))
+			fail_as_plugin();
+	}
 	opterr = 0;
 	set_color(NULL);
 	while (code < 0) {
@@ -195,6 +218,9 @@ int run_command(int argc, char **argv)
 
 	if (!argc)
 		return cmd_show(0, NULL);
+	/* For completions of shells; nobody types it. */
+	if (!strcmp(argv[0], "complete"))
+		return cmd_complete(argc - 1, argv + 1);
 	cmd = find_command(argv[0]);
 	if (!cmd)
 		return fail(EXIT_USAGE, "there is no command '%s'; 'tapdrop help' lists them",

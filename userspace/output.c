@@ -7,10 +7,26 @@
 
 #include "tool.h"
 
+/* Monitoring systems read standard output and know one code for errors. */
+static bool as_plugin;
+#define PLUGIN_UNKNOWN	3
+
+/**
+ * fail_as_plugin() - from now on errors look as monitoring systems want them
+ */
+void fail_as_plugin(void)
+{
+	as_plugin = true;
+}
+
 static void print_error(int code, const char *sentence)
 {
 	struct json_object *object;
 
+	if (as_plugin && !opt.json) {
+		printf("TAPDROP UNKNOWN - %s\n", sentence);
+		return;
+	}
 	if (!opt.json) {
 		fprintf(stderr, "tapdrop: %s\n", sentence);
 		return;
@@ -40,6 +56,8 @@ int fail(int code, const char *fmt, ...)
 	vsnprintf(sentence, sizeof(sentence), fmt, args);
 	va_end(args);
 	fflush(stdout);
+	if (as_plugin)
+		code = PLUGIN_UNKNOWN;
 	print_error(code, sentence);
 	return code;
 }
@@ -99,15 +117,19 @@ int fail_td(const struct tapdrop *td, int err, const char *netns)
  */
 int close_output(int code)
 {
+	static bool failed;
 	int err;
 
+	if (failed)
+		return code;
 	errno = 0;
 	if (!ferror(stdout) && !fflush(stdout))
 		return code;
 	err = errno;
+	failed = true;
 	/* Whoever reads from a pipe may have seen enough. */
 	if (err == EPIPE)
-		return EXIT_OUTPUT;
+		return as_plugin ? PLUGIN_UNKNOWN : EXIT_OUTPUT;
 	return fail(EXIT_OUTPUT, "cannot write: %s",
 		    err ? strerror(err) : "output error");
 }

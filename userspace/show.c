@@ -32,7 +32,8 @@ static void show_json(const struct sources *s, const struct selector *sel)
 		tapdrop_for_each_device(dev, src->stats) {
 			if (selected(sel, dev))
 				json_object_array_add(array,
-						      json_device(src, dev));
+						      json_device(src, dev,
+								  NULL, 0));
 		}
 	}
 	json_print(array, stdout);
@@ -59,10 +60,16 @@ static void show_brief(const struct sources *s, const struct selector *sel)
 	table_free(t);
 }
 
-/* Words and values in turn, a line a counter: for grep and awk. */
-static void show_oneline_counter(const struct source *src,
-				 const struct tapdrop_device *dev,
-				 const struct tapdrop_counter *c)
+/**
+ * print_counter() - print words and values in turn, for grep and awk
+ * @src: source of the device
+ * @dev: device
+ * @c: counter
+ *
+ * The caller ends the line.
+ */
+void print_counter(const struct source *src, const struct tapdrop_device *dev,
+		   const struct tapdrop_counter *c)
 {
 	const struct tapdrop_reason_info *info = reason_info(src, c->reason);
 	const char *netdev = tapdrop_netdev_dir(dev->kind, c->dir);
@@ -82,7 +89,6 @@ static void show_oneline_counter(const struct source *src,
 	       (unsigned long long)c->packets);
 	if (c->last_ms != TAPDROP_NEVER)
 		printf(" last-ms %llu", (unsigned long long)c->last_ms);
-	putchar('\n');
 }
 
 static void show_oneline(const struct sources *s, const struct selector *sel)
@@ -95,8 +101,10 @@ static void show_oneline(const struct sources *s, const struct selector *sel)
 		tapdrop_for_each_device(dev, src->stats) {
 			if (!selected(sel, dev))
 				continue;
-			tapdrop_for_each_counter(c, dev)
-				show_oneline_counter(src, dev, c);
+			tapdrop_for_each_counter(c, dev) {
+				print_counter(src, dev, c);
+				putchar('\n');
+			}
 		}
 	}
 }

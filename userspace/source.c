@@ -90,6 +90,7 @@ static int add_all_netns(struct sources *s)
 		return fail(EXIT_KERNEL, "cannot open /proc/self/ns/net: %s",
 			    strerror(errno));
 	add_source(s, NULL, fd);
+	s->home_fd = dup(fd);
 
 	n = scandir(NETNS_DIR, &list, NULL, alphasort);
 	if (n < 0)
@@ -198,6 +199,8 @@ static int dump_source(struct source *src, const struct selector *sel)
 	tapdrop_stats_free(src->stats);
 	src->stats = NULL;
 	err = tapdrop_dump(src->td, &src->filter, &src->stats);
+	if (err == -ENODATA)
+		return -1;
 	if (err)
 		return fail_td(src->td, err, src->netns);
 	if (!tapdrop_stats_consistent(src->stats))
@@ -209,6 +212,23 @@ static int dump_source(struct source *src, const struct selector *sel)
 }
 
 /**
+ * sources_dump_next() - read the counters of all sources, if there are more
+ * @s: sources
+ * @sel: selection
+ *
+ * Return: exit code, or -1 at the end of a recording.
+ */
+int sources_dump_next(struct sources *s, const struct selector *sel)
+{
+	int code = EXIT_OK;
+	size_t i;
+
+	for (i = 0; i < s->n && !code; i++)
+		code = dump_source(&s->list[i], sel);
+	return code;
+}
+
+/**
  * sources_dump() - read the counters of all sources
  * @s: sources
  * @sel: selection
@@ -217,12 +237,10 @@ static int dump_source(struct source *src, const struct selector *sel)
  */
 int sources_dump(struct sources *s, const struct selector *sel)
 {
-	int code = EXIT_OK;
-	size_t i;
+	int code = sources_dump_next(s, sel);
 
-	for (i = 0; i < s->n && !code; i++)
-		code = dump_source(&s->list[i], sel);
-	return code;
+	return code < 0 ? fail(EXIT_USAGE, "%s has no more dumps", opt.file) :
+			  code;
 }
 
 /**
@@ -299,10 +317,18 @@ const char *device_name(char dst[DEVICE_NAME], const struct source *src,
 	return dst;
 }
 
+/**
+ * sources_close() - close all sources, and be where we were before
+ * @s: sources
+ */
 void sources_close(struct sources *s)
 {
 	size_t i;
 
+	if (s->home_fd > 0) {
+		setns(s->home_fd, CLONE_NEWNET);
+		close(s->home_fd);
+	}
 	for (i = 0; i < s->n; i++)
 		close_source(&s->list[i]);
 	free(s->list);

@@ -21,6 +21,8 @@ struct cell {
 struct table {
 	const struct column *columns;
 	size_t n_columns;
+	size_t max_width;
+	size_t max_rows;
 	size_t width[MAX_COLUMNS];
 	struct cell *cells;
 	size_t n_cells;
@@ -114,30 +116,65 @@ void table_number(struct table *t, enum style style, uint64_t n)
 	add(t, style, start, len, len);
 }
 
-static void pad(FILE *f, size_t n)
+/**
+ * table_limit() - cut what does not fit on the screen
+ * @t: table
+ * @width: columns, or 0 for no limit
+ * @rows: rows, without the headings, or 0 for no limit
+ */
+void table_limit(struct table *t, size_t width, size_t rows)
 {
+	t->max_width = width;
+	t->max_rows = rows;
+}
+
+/* A line, and how many columns are left of it. */
+struct line {
+	FILE *f;
+	size_t left;
+};
+
+static void pad(struct line *line, size_t n)
+{
+	n = n < line->left ? n : line->left;
+	line->left -= n;
 	while (n--)
-		putc_unlocked(' ', f);
+		putc_unlocked(' ', line->f);
+}
+
+static void put(struct line *line, const char *text, const struct cell *cell)
+{
+	size_t len = cell->len, width = cell->width;
+	bool color;
+
+	if (width > line->left) {
+		len = text_cut(text, len, line->left);
+		width = line->left;
+	}
+	line->left -= width;
+	color = opt.color && cell->style && len;
+	if (color)
+		fputs(sequences[cell->style], line->f);
+	fwrite_unlocked(text, 1, len, line->f);
+	if (color)
+		fputs("\033[0m", line->f);
 }
 
 /* A row ends with its last text: no blanks behind it. */
-static void print_cell(FILE *f, const struct table *t, size_t column,
+static void print_cell(struct line *line, const struct table *t, size_t column,
 		       const char *text, const struct cell *cell)
 {
 	size_t blanks = t->width[column] - cell->width;
-	bool color = opt.color && cell->style && cell->len;
 
+	if (!column)
+		line->left = t->max_width ? t->max_width : SIZE_MAX;
 	if (t->columns[column].right)
-		pad(f, blanks);
-	if (color)
-		fputs(sequences[cell->style], f);
-	fwrite_unlocked(text, 1, cell->len, f);
-	if (color)
-		fputs("\033[0m", f);
+		pad(line, blanks);
+	put(line, text, cell);
 	if (column == t->n_columns - 1)
-		putc_unlocked('\n', f);
+		putc_unlocked('\n', line->f);
 	else
-		pad(f, (t->columns[column].right ? 0 : blanks) + 2);
+		pad(line, (t->columns[column].right ? 0 : blanks) + 2);
 }
 
 /**
@@ -147,7 +184,8 @@ static void print_cell(FILE *f, const struct table *t, size_t column,
  */
 void table_print(const struct table *t, FILE *f)
 {
-	size_t i;
+	struct line line = { .f = f };
+	size_t i, n = t->n_cells;
 
 	for (i = 0; i < t->n_columns; i++) {
 		const char *name = t->columns[i].name;
@@ -157,11 +195,13 @@ void table_print(const struct table *t, FILE *f)
 			.style = STYLE_BOLD,
 		};
 
-		print_cell(f, t, i, name, &cell);
+		print_cell(&line, t, i, name, &cell);
 	}
-	for (i = 0; i < t->n_cells; i++)
-		print_cell(f, t, i % t->n_columns, t->text + t->cells[i].text,
-			   &t->cells[i]);
+	if (t->max_rows && n > t->max_rows * t->n_columns)
+		n = t->max_rows * t->n_columns;
+	for (i = 0; i < n; i++)
+		print_cell(&line, t, i % t->n_columns,
+			   t->text + t->cells[i].text, &t->cells[i]);
 }
 
 void table_free(struct table *t)

@@ -12,8 +12,12 @@
 
 #include "tool.h"
 
-/* Loading a locale costs more than a whole dump; few names need one. */
-static void need_locale(void)
+/**
+ * need_locale() - load the locale of the user
+ *
+ * Loading one costs more than a whole dump, and few names need it.
+ */
+void need_locale(void)
 {
 	static bool loaded;
 
@@ -31,14 +35,14 @@ static bool is_plain(const char *s)
 	return true;
 }
 
-/* Return: bytes of the character at @s, or 0 if it cannot be printed. */
-static size_t printable(const char *s, int *width)
+/* Return: bytes of the character at @s; 0 if it cannot be printed. */
+static size_t printable(const char *s, size_t len, int *width)
 {
 	mbstate_t state = {};
 	wchar_t c;
 	size_t n;
 
-	n = mbrtowc(&c, s, strlen(s), &state);
+	n = mbrtowc(&c, s, len, &state);
 	if (!n || n > MB_LEN_MAX || !iswprint(c))
 		return 0;
 	*width = wcwidth(c);
@@ -58,11 +62,37 @@ size_t text_width(const char *s)
 		return strlen(s);
 	need_locale();
 	for (; *s; s += n) {
-		n = printable(s, &w);
+		n = printable(s, strlen(s), &w);
 		width += n ? (size_t)w : 1;
 		n = n ? n : 1;
 	}
 	return width;
+}
+
+/**
+ * text_cut() - how much of a text fits
+ * @s: text, as clean_text() gives it
+ * @len: its bytes
+ * @width: columns that there are
+ *
+ * Return: bytes that fit.
+ */
+size_t text_cut(const char *s, size_t len, size_t width)
+{
+	size_t n, pos = 0;
+	int w;
+
+	while (pos < len) {
+		n = 1;
+		w = 1;
+		if ((unsigned char)s[pos] > '~')
+			n = printable(s + pos, len - pos, &w);
+		if (!n || (size_t)w > width)
+			break;
+		width -= w;
+		pos += n;
+	}
+	return pos;
 }
 
 /**
@@ -87,7 +117,7 @@ const char *clean_text(char *dst, size_t size, const char *src)
 	}
 	need_locale();
 	for (; *src && pos + MB_LEN_MAX < size; src += n) {
-		n = printable(src, &w);
+		n = printable(src, strlen(src), &w);
 		if (n) {
 			memcpy(dst + pos, src, n);
 			pos += n;
@@ -99,6 +129,47 @@ const char *clean_text(char *dst, size_t size, const char *src)
 	}
 	dst[pos] = '\0';
 	return dst;
+}
+
+/* Bytes of the UTF-8 character at @s, or 0 if there is none. */
+static size_t utf8_len(const unsigned char *s)
+{
+	size_t i, n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 :
+		      *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
+
+	for (i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	/* Overlong forms, surrogates, and what lies beyond Unicode. */
+	if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) ||
+	    (*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+/**
+ * utf8_text() - make a text valid UTF-8
+ * @s: text with any bytes
+ *
+ * Bytes that are none become \xNN, as in tables.
+ *
+ * Return: the text, to be freed.
+ */
+char *utf8_text(const char *s)
+{
+	char *clean = xrealloc(NULL, 4 * strlen(s) + 1, 1), *p = clean;
+	size_t n;
+
+	for (; *s; s += n ? n : 1) {
+		n = utf8_len((const unsigned char *)s);
+		if (n)
+			p = mempcpy(p, s, n);
+		else
+			p += sprintf(p, "\\x%02x", (unsigned char)*s);
+	}
+	*p = '\0';
+	return clean;
 }
 
 /**

@@ -62,12 +62,16 @@ extern struct options opt;
  * @name: the word
  * @run: takes the words behind it; returns an exit code
  * @usage: what may follow
+ * @selects: whether selectors may follow
+ * @words: other words that may follow, separated by blanks, for completion
  * @help: what it does, in a few words
  */
 struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
+	bool selects;
 	const char *usage;
+	const char *words;
 	const char *help;
 };
 
@@ -87,8 +91,15 @@ extern const struct option_info option_infos[];
 extern const size_t n_option_infos;
 
 int cmd_show(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
+int cmd_monitor(int argc, char **argv);
+int cmd_stats(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_export(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_help(int argc, char **argv);
+int cmd_complete(int argc, char **argv);
 
 /* main.c */
 int run_command(int argc, char **argv);
@@ -102,12 +113,16 @@ const struct command *find_command(const char *name);
 /* output.c */
 int fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int fail_td(const struct tapdrop *td, int err, const char *netns);
+void fail_as_plugin(void);
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int close_output(int code);
 void *xrealloc(void *p, size_t n, size_t size);
 
 /* text.c */
 size_t text_width(const char *s);
+size_t text_cut(const char *s, size_t len, size_t width);
+char *utf8_text(const char *s);
+void need_locale(void);
 const char *clean_text(char *dst, size_t size, const char *src);
 char *put_number(char *end, uint64_t n);
 const char *age(char dst[32], uint64_t ms);
@@ -137,6 +152,7 @@ struct table;
 struct table *table_new(const struct column *columns, size_t n);
 void table_text(struct table *t, enum style style, const char *s);
 void table_number(struct table *t, enum style style, uint64_t n);
+void table_limit(struct table *t, size_t width, size_t rows);
 void table_print(const struct table *t, FILE *f);
 void table_free(struct table *t);
 
@@ -199,14 +215,17 @@ struct source {
  * struct sources - where counters come from
  * @list: the sources
  * @n: number of sources
+ * @home_fd: network namespace to return to, or 0
  */
 struct sources {
 	struct source *list;
 	size_t n;
+	int home_fd;
 };
 
 int sources_open(struct sources *s, const struct selector *sel);
 int sources_dump(struct sources *s, const struct selector *sel);
+int sources_dump_next(struct sources *s, const struct selector *sel);
 int sources_dump_links(struct sources *s);
 void sources_close(struct sources *s);
 const struct tapdrop_link_stats *source_link(const struct source *src,
@@ -223,9 +242,15 @@ uint64_t last_loss(const struct source *src, const struct tapdrop_device *dev,
 		   uint32_t dir);
 void table_device(struct table *t, const struct source *src,
 		  const struct tapdrop_device *dev);
+void table_dir(struct table *t, enum style style,
+	       const struct tapdrop_device *dev, uint32_t dir);
 void table_age(struct table *t, enum style style, uint64_t ms);
 void table_counters(struct table *t, const struct source *src,
 		    const struct tapdrop_device *dev);
+
+/* show.c */
+void print_counter(const struct source *src, const struct tapdrop_device *dev,
+		   const struct tapdrop_counter *c);
 
 /* details.c */
 void print_details(const struct sources *s, const struct selector *sel,
@@ -239,10 +264,12 @@ const struct tapdrop_reason_info *reason_info(const struct source *src,
 					      uint32_t id);
 
 /* json.c */
+struct history;
 struct json_object;
 
 struct json_object *json_device(const struct source *src,
-				const struct tapdrop_device *dev);
+				const struct tapdrop_device *dev,
+				const struct history *h, size_t n);
 void json_print(struct json_object *object, FILE *f);
 void json_put_string(struct json_object *object, const char *key,
 		     const char *s);

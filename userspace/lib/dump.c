@@ -93,7 +93,8 @@ int tapdrop_get(struct tapdrop *td, const struct tapdrop_filter *filter,
 	if (td->from_file)
 		return tapdrop_fail(td, EOPNOTSUPP,
 				    "a recording answers no single request");
-	f.scope = TAPDROP_SCOPE_DEVICE;
+	f.scope = f.has_queue || f.no_queue ? TAPDROP_SCOPE_QUEUE :
+					      TAPDROP_SCOPE_DEVICE;
 	sink.stats = tapdrop_stats_new();
 	if (!sink.stats)
 		return tapdrop_fail(td, ENOMEM, "out of memory");

@@ -140,18 +140,25 @@ static int join_group(struct tapdrop *td)
 	return err ? fail_nl(td, err, "cannot subscribe") : 0;
 }
 
-/* The module may have been loaded anew, with another id. */
+/*
+ * The kernel knows no such family, or the family no such queue. In the first
+ * case the module may have been loaded anew, with another id.
+ */
 static int resolve_again(struct tapdrop *td)
 {
 	uint16_t family = td->family;
 	uint32_t group = td->group;
+	char error[sizeof(td->error)];
 	int err;
 
+	memcpy(error, td->error, sizeof(error));
 	err = resolve(td);
 	if (!err && td->event_sk && td->group != group)
 		err = join_group(td);
-	if (!err && td->family == family)
-		return tapdrop_fail(td, ENOENT, "the kernel knows no such command");
+	if (!err && td->family == family) {
+		memcpy(td->error, error, sizeof(error));
+		return -ENOENT;
+	}
 	return err;
 }
 

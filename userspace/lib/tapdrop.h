@@ -207,10 +207,13 @@ int tapdrop_dump(struct tapdrop *td, const struct tapdrop_filter *filter,
 		 struct tapdrop_stats **stats);
 
 /**
- * tapdrop_get() - get one device, summed over its queues, in one exchange
+ * tapdrop_get() - get one device or queue in one exchange
  * @td: handle
- * @filter: filter; @ifindex must be set, @scope is always the device
+ * @filter: filter with @ifindex; @scope is not looked at: with @has_queue or
+ *	@no_queue the answer is that, else the sum over the device
  * @stats: where to put the answer; free it with tapdrop_stats_free()
+ *
+ * A queue that the device never had is -ENOENT.
  */
 int tapdrop_get(struct tapdrop *td, const struct tapdrop_filter *filter,
 		struct tapdrop_stats **stats);

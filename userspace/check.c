@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* tapdrop check: one line and an exit code, as monitoring systems want them. */
+#include <json-c/json.h>
+#include <string.h>
+
+#include "history.h"
+#include "live.h"
+
+/* Exit codes of monitoring plugins, which take the place of ours. */
+enum state {
+	STATE_OK,
+	STATE_WARNING,
+	STATE_CRITICAL,
+	STATE_UNKNOWN,
+};
+
+static const char * const state_names[] = {
+	"OK", "WARNING", "CRITICAL", "UNKNOWN",
+};
+
+/**
+ * struct threshold - how many frames may be lost
+ * @set: there is one
+ * @per_second: @max is a rate
+ * @max: more is too much
+ */
+struct threshold {
+	bool set;
+	bool per_second;
+	uint64_t max;
+};
+
+/**
+ * struct check - what to check
+ * @warn: threshold of a warning
+ * @crit: threshold of an alarm
+ * @interval: seconds over which a rate is taken
+ * @total: frames lost
+ * @rate: frames lost per second
+ */
+struct check {
+	struct threshold warn;
+	struct threshold crit;
+	double interval;
+	uint64_t total;
+	double rate;
+};
+
+static int set_threshold(const char *value, void *arg)
+{
+	size_t len = strcspn(value, "/");
+	struct threshold *t = arg;
+	char number[24];
+
+	t->set = true;
+	t->per_second = !strcmp(value + len, "/s");
+	if (len < sizeof(number)) {
+		*(char *)mempcpy(number, value, len) = '\0';
+		if ((!value[len] || t->per_second) &&
+		    !parse_number(number, UINT64_MAX, &t->max))
+			return EXIT_OK;
+	}
+	return fail(EXIT_USAGE, "'%s' is no threshold; say a number, or one with /s behind it",
+		    value);
+}
+
+static int set_interval(const char *value, void *arg)
+{
+	return parse_interval(value, &((struct check *)arg)->interval);
+}
+
+static uint64_t total(const struct sources *s, const struct selector *sel)
+{
+	const struct tapdrop_device *dev;
+	const struct source *src;
+	uint64_t sum = 0;
+
+	for (src = s->list; src < s->list + s->n; src++) {
+		tapdrop_for_each_device(dev, src->stats) {
+			if (selected(sel, dev))
+				sum += dev->lost_to_user + dev->lost_from_user;
+		}
+	}
+	return sum;
+}
+
+static int measure(struct check *c, struct sources *s,
+		   const struct selector *sel)
+{
+	struct history h = {};
+	double start = now();
+	int code;
+
+	code = sources_dump(s, sel);
+	if (!code && (c->warn.per_second || c->crit.per_second)) {
+		history_look(&h, s, sel, 0);
+		if (!opt.file)
+			wait_for(NULL, 0, c->interval);
+		code = sources_dump(s, sel);
+		if (!code)
+			history_look(&h, s, sel, opt.file ? c->interval :
+							    now() - start);
+		c->rate = history_loss_rate(&h, s);
+		history_free(&h);
+	}
+	if (!code)
+		c->total = total(s, sel);
+	return code;
+}
+
+static bool exceeds(const struct check *c, const struct threshold *t)
+{
+	if (!t->set)
+		return false;
+	return t->per_second ? c->rate > t->max : c->total > t->max;
+}
+
+static void put_threshold(const struct threshold *t, bool per_second)
+{
+	putchar(';');
+	if (t->set && t->per_second == per_second)
+		printf("%llu", (unsigned long long)t->max);
+}
+
+/* What was lost most, so that whoever is woken up knows where to look. */
+static void put_worst(const struct sources *s, const struct selector *sel)
+{
+	const struct tapdrop_counter *c, *worst = NULL;
+	const struct tapdrop_device *dev, *worst_dev = NULL;
+	const struct source *src, *worst_src = NULL;
+	char name[DEVICE_NAME];
+
+	for (src = s->list; src < s->list + s->n; src++) {
+		tapdrop_for_each_device(dev, src->stats) {
+			tapdrop_for_each_counter(c, dev) {
+				if (!selected(sel, dev) ||
+				    (worst && c->packets <= worst->packets) ||
+				    reason_info(src, c->reason)->class_id !=
+				    TAPDROP_CLASS_LOSS)
+					continue;
+				worst = c;
+				worst_dev = dev;
+				worst_src = src;
+			}
+		}
+	}
+	if (!worst || !worst->packets)
+		return;
+	printf(", most on %s ", device_name(name, worst_src, worst_dev));
+	if (worst->queue >= 0)
+		printf("queue %d ", worst->queue);
+	printf("%s: %llu %s", tapdrop_dir_name(worst->dir),
+	       (unsigned long long)worst->packets,
+	       reason_info(worst_src, worst->reason)->name);
+}
+
+static void report_text(const struct check *c, enum state state,
+			const struct sources *s, const struct selector *sel)
+{
+	bool rate = c->warn.per_second || c->crit.per_second;
+
+	printf("TAPDROP %s - %llu frames lost", state_names[state],
+	       (unsigned long long)c->total);
+	if (rate)
+		printf(", %.1f/s", c->rate);
+	put_worst(s, sel);
+	printf(" | drops=%lluc", (unsigned long long)c->total);
+	put_threshold(&c->warn, false);
+	put_threshold(&c->crit, false);
+	printf(";0");
+	if (rate) {
+		printf(" rate=%.1f", c->rate);
+		put_threshold(&c->warn, true);
+		put_threshold(&c->crit, true);
+		printf(";0");
+	}
+	putchar('\n');
+}
+
+static void report_json(const struct check *c, enum state state)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_put_string(object, "state", state_names[state]);
+	json_object_object_add(object, "drops",
+			       json_object_new_uint64(c->total));
+	if (c->warn.per_second || c->crit.per_second)
+		json_object_object_add(object, "rate",
+				       json_object_new_double(c->rate));
+	json_print(object, stdout);
+}
+
+static int check(struct check *c, const struct selector *sel)
+{
+	enum state state = STATE_UNKNOWN;
+	struct sources s;
+
+	if (!sources_open(&s, sel) && !measure(c, &s, sel)) {
+		state = exceeds(c, &c->crit) ? STATE_CRITICAL :
+			exceeds(c, &c->warn) ? STATE_WARNING : STATE_OK;
+		if (opt.json)
+			report_json(c, state);
+		else
+			report_text(c, state, &s, sel);
+	}
+	sources_close(&s);
+	return state;
+}
+
+/**
+ * cmd_check() - tapdrop check
+ * @argc: number of words
+ * @argv: words behind the command
+ *
+ * Return: exit code of a monitoring plugin.
+ */
+int cmd_check(int argc, char **argv)
+{
+	struct check c = { .interval = 1 };
+	const struct word words[] = {
+		{ "warn", set_threshold, &c.warn },
+		{ "crit", set_threshold, &c.crit },
+		{ "interval", set_interval, &c },
+	};
+	struct selector sel;
+
+	fail_as_plugin();
+	if (parse_selector(argc, argv, &sel, words, ARRAY_SIZE(words)))
+		return STATE_UNKNOWN;
+	if (!c.warn.set && !c.crit.set) {
+		fail(EXIT_USAGE, "'check' wants a threshold: warn N[/s], crit N[/s]");
+		return STATE_UNKNOWN;
+	}
+	return check(&c, &sel);
+}

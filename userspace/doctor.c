@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* tapdrop doctor: why it does not work, and what to do about it. */
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "sysfs.h"
+#include "tool.h"
+
+/* How a finding looks; the worst one comes last. */
+enum verdict {
+	GOOD,
+	NOTE,
+	BAD,
+};
+
+static const char * const verdict_names[] = { "good", "note", "bad" };
+
+/**
+ * struct diagnosis - what was found
+ * @sys: system to look at
+ * @release: kernel that runs there
+ * @findings: JSON array, for -json
+ */
+struct diagnosis {
+	struct sysfs sys;
+	char release[256];
+	struct json_object *findings;
+};
+
+__attribute__((format(printf, 5, 6)))
+static void find(struct diagnosis *d, enum verdict verdict, const char *what,
+		 const char *remedy, const char *fmt, ...)
+{
+	struct json_object *object;
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+
+	if (!opt.json) {
+		printf("%-4s  %s: %s\n", verdict_names[verdict], what, text);
+		if (remedy)
+			printf("      %s\n", remedy);
+		return;
+	}
+	object = json_object_new_object();
+	json_put_string(object, "check", what);
+	json_put_string(object, "verdict", verdict_names[verdict]);
+	json_put_string(object, "finding", text);
+	if (remedy)
+		json_put_string(object, "remedy", remedy);
+	json_object_array_add(d->findings, object);
+}
+
+static void look_at_build(struct diagnosis *d)
+{
+	char releases[1024];
+
+	if (sysfs_has_module(&d->sys, d->release, "tapdrop")) {
+		find(d, GOOD, "build", NULL, "tapdrop.ko is installed for %s",
+		     d->release);
+		return;
+	}
+	sysfs_releases_with(&d->sys, "tapdrop", releases, sizeof(releases));
+	if (*releases)
+		find(d, BAD, "build",
+		     "Build the modules for this kernel too, and install them.",
+		     "tapdrop.ko is installed for %s, but %s is running",
+		     releases, d->release);
+	else
+		find(d, NOTE, "build",
+		     "Modules that were loaded by hand are gone after a reboot.",
+		     "no kernel has tapdrop.ko among its modules");
+}
+
+static void look_at_signature(struct diagnosis *d, const char *module)
+{
+	char taint[32];
+
+	if (!sysfs_read(&d->sys, taint, sizeof(taint), "sys/module/%s/taint",
+			module) && strchr(taint, 'E'))
+		find(d, NOTE, module, NULL, "the module is not signed");
+}
+
+static bool look_at_tapdrop(struct diagnosis *d)
+{
+	char version[64] = "of unknown version";
+
+	if (!sysfs_exists(&d->sys, "sys/module/tapdrop")) {
+		find(d, BAD, "tapdrop", "Load it: modprobe tapdrop",
+		     "the module is not loaded");
+		return false;
+	}
+	sysfs_read(&d->sys, version, sizeof(version),
+		   "sys/module/tapdrop/version");
+	find(d, GOOD, "tapdrop", NULL, "loaded, %s", version);
+	look_at_signature(d, "tapdrop");
+	return true;
+}
+
+/* The device node of a driver that is no module is there without one. */
+static bool is_builtin(struct diagnosis *d, const char *driver)
+{
+	return sysfs_is_builtin(&d->sys, d->release, driver) ||
+	       (!sysfs_exists(&d->sys, "sys/module/%s", driver) &&
+		sysfs_exists(&d->sys, "sys/class/misc/%s", driver));
+}
+
+/* A driver of ours uses tapdrop; a stock one does not. */
+static void look_at_driver(struct diagnosis *d, const char *driver)
+{
+	char users[32] = "0";
+
+	if (sysfs_exists(&d->sys, "sys/module/tapdrop/holders/%s", driver)) {
+		find(d, GOOD, driver, NULL, "loaded, and it counts");
+		look_at_signature(d, driver);
+		return;
+	}
+	if (is_builtin(d, driver)) {
+		find(d, BAD, driver,
+		     "This kernel cannot be helped; take one that has it as a module.",
+		     "the driver is part of the kernel and cannot be replaced");
+		return;
+	}
+	if (!sysfs_exists(&d->sys, "sys/module/%s", driver)) {
+		find(d, NOTE, driver, NULL,
+		     "not loaded; the kernel loads it when a device needs it");
+		return;
+	}
+	sysfs_read(&d->sys, users, sizeof(users), "sys/module/%s/refcnt",
+		   driver);
+	if (!strcmp(users, "0"))
+		find(d, BAD, driver,
+		     "Nobody uses it: unload it with 'modprobe -r', then load ours.",
+		     "the stock driver is loaded and counts nothing");
+	else
+		find(d, BAD, driver,
+		     "Stop its users (guests, VPNs) and reload the driver, or reboot.",
+		     "the stock driver is loaded, counts nothing, and is in use (%s users)",
+		     users);
+}
+
+/* "none [integrity] confidentiality": the brackets tell. */
+static bool is_locked_down(struct diagnosis *d)
+{
+	char lockdown[64];
+
+	return !sysfs_read(&d->sys, lockdown, sizeof(lockdown),
+			   "sys/kernel/security/lockdown") &&
+	       !strstr(lockdown, "[none]");
+}
+
+static void look_at_policy(struct diagnosis *d)
+{
+	char enforce[8] = "N";
+
+	sysfs_read(&d->sys, enforce, sizeof(enforce),
+		   "sys/module/module/parameters/sig_enforce");
+	if (is_locked_down(d) || *enforce == 'Y')
+		find(d, NOTE, "policy",
+		     "Sign the modules with a key that the machine owner has enrolled (mokutil --import).",
+		     "the kernel is %s: it loads signed modules only",
+		     is_locked_down(d) ? "locked down" :
+		     "told to enforce signatures");
+	else
+		find(d, GOOD, "policy", NULL,
+		     "the kernel loads modules without signature, too");
+}
+
+/* Return: exit code. */
+static int look_at_family(struct diagnosis *d)
+{
+	int code = EXIT_NO_FAMILY;
+	struct tapdrop *td;
+
+	if (!tapdrop_open(&td)) {
+		find(d, GOOD, "family", NULL, "the kernel answers");
+		code = EXIT_OK;
+	} else {
+		find(d, BAD, "family", NULL, "%s", tapdrop_error(td));
+	}
+	tapdrop_close(td);
+	return code;
+}
+
+static int set_root(const char *value, void *arg)
+{
+	((struct diagnosis *)arg)->sys.root = value;
+	return EXIT_OK;
+}
+
+static int diagnose(struct diagnosis *d)
+{
+	int code = EXIT_OK;
+
+	look_at_build(d);
+	code = look_at_tapdrop(d) ? EXIT_OK : EXIT_NO_FAMILY;
+	look_at_driver(d, "tun");
+	look_at_driver(d, "tap");
+	look_at_policy(d);
+	if (!*d->sys.root)
+		code = look_at_family(d);
+	if (opt.json)
+		json_print(d->findings, stdout);
+	return code;
+}
+
+/**
+ * cmd_doctor() - tapdrop doctor
+ * @argc: number of words
+ * @argv: words behind the command
+ *
+ * Return: exit code.
+ */
+int cmd_doctor(int argc, char **argv)
+{
+	struct diagnosis d = { .sys.root = "" };
+	struct utsname uts;
+
+	if (argc == 2 && !strcmp(argv[0], "root"))
+		set_root(argv[1], &d);
+	else if (argc)
+		return fail(EXIT_USAGE, "'doctor' takes nothing but 'root DIR'");
+
+	uname(&uts);
+	snprintf(d.release, sizeof(d.release), "%s", uts.release);
+	if (*d.sys.root)
+		sysfs_read(&d.sys, d.release, sizeof(d.release),
+			   "proc/sys/kernel/osrelease");
+	if (opt.json)
+		d.findings = json_object_new_array();
+	return diagnose(&d);
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Counters over time. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "history.h"
+
+#define COMPARE(a, b)	(((a) > (b)) - ((a) < (b)))
+
+static int compare(const void *pa, const void *pb)
+{
+	const struct row *a = pa, *b = pb;
+	int diff = COMPARE(a->src, b->src);
+
+	if (!diff)
+		diff = COMPARE(a->ifindex, b->ifindex);
+	if (!diff)
+		diff = COMPARE(a->queue, b->queue);
+	if (!diff)
+		diff = COMPARE(a->dir, b->dir);
+	if (!diff)
+		diff = COMPARE(a->reason, b->reason);
+	return diff;
+}
+
+static struct row make_row(size_t src, const struct tapdrop_device *dev,
+			   const struct tapdrop_counter *c)
+{
+	return (struct row){
+		.src = src,
+		.ifindex = dev->ifindex,
+		.queue = c->queue,
+		.dir = c->dir,
+		.reason = c->reason,
+		.dev = dev,
+		.counter = c,
+		.packets = c->packets,
+	};
+}
+
+static size_t count_counters(const struct sources *s,
+			     const struct selector *sel)
+{
+	const struct tapdrop_device *dev;
+	size_t i, n = 0;
+
+	for (i = 0; i < s->n; i++) {
+		tapdrop_for_each_device(dev, s->list[i].stats)
+			n += selected(sel, dev) ? dev->n_counters : 0;
+	}
+	return n;
+}
+
+static struct row *collect(const struct sources *s, const struct selector *sel,
+			   size_t n)
+{
+	struct row *rows = xrealloc(NULL, n, sizeof(*rows)), *row = rows;
+	const struct tapdrop_device *dev;
+	const struct tapdrop_counter *c;
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		tapdrop_for_each_device(dev, s->list[i].stats) {
+			if (!selected(sel, dev))
+				continue;
+			tapdrop_for_each_counter(c, dev)
+				*row++ = make_row(i, dev, c);
+		}
+	}
+	qsort(rows, n, sizeof(*rows), compare);
+	return rows;
+}
+
+/* A counter that was not there, or was larger, began at zero since. */
+static void grow(struct row *row, const struct row *old, size_t steps)
+{
+	row->delta = row->packets;
+	if (old && old->packets <= row->packets)
+		row->delta -= old->packets;
+	if (old && steps < HISTORY_CELLS)
+		memcpy(row->cells, old->cells + steps,
+		       (HISTORY_CELLS - steps) * sizeof(*row->cells));
+	row->cells[HISTORY_CELLS - 1] += row->delta;
+}
+
+/**
+ * history_look() - take in what sources_dump() has read
+ * @h: history
+ * @s: sources
+ * @sel: selection
+ * @time: seconds on any clock
+ */
+void history_look(struct history *h, const struct sources *s,
+		  const struct selector *sel, double time)
+{
+	size_t steps = (size_t)(time / HISTORY_STEP) -
+		       (size_t)(h->time / HISTORY_STEP);
+	size_t i, k = 0, n = count_counters(s, sel);
+	struct row *rows = collect(s, sel, n);
+	int diff;
+
+	for (i = 0; h->looks && i < n; i++) {
+		diff = -1;
+		while (k < h->n &&
+		       (diff = compare(&h->rows[k], &rows[i])) < 0)
+			k++;
+		grow(&rows[i], k < h->n && !diff ? &h->rows[k] : NULL, steps);
+	}
+
+	free(h->rows);
+	h->rows = rows;
+	h->n = n;
+	h->elapsed = time - h->time;
+	h->time = time;
+	h->looks++;
+}
+
+/**
+ * history_rate() - how fast a counter grows
+ * @h: history
+ * @row: counter
+ *
+ * Return: frames per second; 0 at the first look.
+ */
+double history_rate(const struct history *h, const struct row *row)
+{
+	return h->looks > 1 && h->elapsed > 0 ? row->delta / h->elapsed : 0;
+}
+
+/**
+ * history_loss_rate() - how fast frames are lost
+ * @h: history
+ * @s: sources
+ *
+ * Return: frames per second.
+ */
+double history_loss_rate(const struct history *h, const struct sources *s)
+{
+	double rate = 0;
+	size_t i;
+
+	for (i = 0; i < h->n; i++) {
+		if (reason_info(&s->list[h->rows[i].src],
+				h->rows[i].reason)->class_id ==
+		    TAPDROP_CLASS_LOSS)
+			rate += history_rate(h, &h->rows[i]);
+	}
+	return rate;
+}
+
+/**
+ * history_find() - find a counter
+ * @h: history
+ * @src: index of its source
+ * @dev: its device
+ * @c: the counter
+ *
+ * Return: the row, or NULL.
+ */
+const struct row *history_find(const struct history *h, size_t src,
+			       const struct tapdrop_device *dev,
+			       const struct tapdrop_counter *c)
+{
+	struct row key = make_row(src, dev, c);
+
+	return bsearch(&key, h->rows, h->n, sizeof(key), compare);
+}
+
+void history_free(struct history *h)
+{
+	free(h->rows);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Commands that go on until they are stopped: signals, waiting, intervals. */
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "live.h"
+#include "tool.h"
+
+static volatile sig_atomic_t got_stop;
+static sigset_t while_waiting;
+
+static void on_stop(int sig)
+{
+	(void)sig;
+	got_stop = 1;
+}
+
+static void on_resize(int sig)
+{
+	(void)sig;
+}
+
+/**
+ * catch_signals() - from now on ^C ends a command with its own exit code
+ *
+ * Signals come in only while wait_for() waits, so that none is missed.
+ */
+void catch_signals(void)
+{
+	struct sigaction stop = { .sa_handler = on_stop };
+	struct sigaction resize = { .sa_handler = on_resize };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &set, &while_waiting);
+	sigdelset(&while_waiting, SIGINT);
+	sigdelset(&while_waiting, SIGTERM);
+	sigdelset(&while_waiting, SIGWINCH);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGWINCH, &resize, NULL);
+}
+
+/**
+ * stopped() - has somebody asked us to stop?
+ */
+bool stopped(void)
+{
+	return got_stop;
+}
+
+/**
+ * wait_for() - wait for input, a signal, or the time
+ * @fds: what to poll
+ * @n: number of @fds
+ * @seconds: how long at most; negative for any time
+ */
+void wait_for(struct pollfd *fds, size_t n, double seconds)
+{
+	struct timespec t = {
+		.tv_sec = seconds,
+		.tv_nsec = (seconds - (time_t)seconds) * 1e9,
+	};
+
+	ppoll(fds, n, seconds < 0 ? NULL : &t, &while_waiting);
+}
+
+/**
+ * now() - seconds on a clock that only goes forward
+ */
+double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/**
+ * parse_interval() - read a number of seconds
+ * @value: text
+ * @seconds: where to put it
+ *
+ * Return: exit code.
+ */
+int parse_interval(const char *value, double *seconds)
+{
+	char *end;
+
+	*seconds = strtod(value, &end);
+	if (*value >= '0' && *value <= '9' && !*end && *seconds >= 0.1 &&
+	    *seconds <= 86400)
+		return EXIT_OK;
+	return fail(EXIT_USAGE, "'%s' is no interval; say 0.1 to 86400 seconds",
+		    value);
+}

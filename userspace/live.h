@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _TAPDROP_LIVE_H
+#define _TAPDROP_LIVE_H
+
+#include <poll.h>
+#include <stdbool.h>
+
+void catch_signals(void);
+bool stopped(void);
+void wait_for(struct pollfd *fds, size_t n, double seconds);
+double now(void);
+int parse_interval(const char *value, double *seconds);
+
+#endif /* _TAPDROP_LIVE_H */

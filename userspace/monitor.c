@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* tapdrop monitor: devices that come and go, with their final counters. */
+#include <errno.h>
+#include <fnmatch.h>
+#include <json-c/json.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "live.h"
+#include "tool.h"
+
+static const char *event_name(const struct tapdrop_event *event)
+{
+	return event->type == TAPDROP_EVENT_ADD ? "add" : "del";
+}
+
+static void print_json(const struct source *src,
+		       const struct tapdrop_event *event)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_put_string(object, "event", event_name(event));
+	json_object_object_add(object, "device",
+			       json_device(src, event->device, NULL, 0));
+	json_print(object, stdout);
+}
+
+static void print_text(const struct source *src,
+		       const struct tapdrop_event *event)
+{
+	const struct tapdrop_device *dev = event->device;
+	char name[DEVICE_NAME], now[40];
+	struct table *t;
+
+	if (opt.timestamp)
+		printf("%s ", timestamp(now));
+	printf("%s %s %s", event_name(event), device_name(name, src, dev),
+	       tapdrop_kind_name(dev->kind));
+	if (event->type == TAPDROP_EVENT_DEL)
+		printf(", lost %llu to-user, %llu from-user",
+		       (unsigned long long)dev->lost_to_user,
+		       (unsigned long long)dev->lost_from_user);
+	putchar('\n');
+	if (!dev->n_counters || opt.brief)
+		return;
+
+	t = counter_table_new();
+	table_counters(t, src, dev);
+	table_print(t, stdout);
+	table_free(t);
+}
+
+/* A device that has just come may not be there yet when it is chosen. */
+static bool chosen(const struct selector *sel, const struct tapdrop_device *dev)
+{
+	return !sel->dev || !fnmatch(sel->dev, dev->ifname, 0);
+}
+
+static int print_events(const struct source *src, const struct selector *sel)
+{
+	struct tapdrop_event event;
+	int ret;
+
+	while ((ret = tapdrop_next_event(src->td, &event)) > 0) {
+		if (!chosen(sel, event.device))
+			continue;
+		if (opt.json)
+			print_json(src, &event);
+		else
+			print_text(src, &event);
+	}
+	if (ret == -ENOBUFS) {
+		warn("events came faster than they could be read; some are lost");
+		return EXIT_OK;
+	}
+	return ret ? fail_td(src->td, ret, src->netns) : EXIT_OK;
+}
+
+static int subscribe(const struct sources *s, struct pollfd *fds)
+{
+	size_t i;
+	int err;
+
+	for (i = 0; i < s->n; i++) {
+		err = tapdrop_subscribe(s->list[i].td);
+		if (err)
+			return fail_td(s->list[i].td, err, s->list[i].netns);
+		fds[i] = (struct pollfd){
+			.fd = tapdrop_fd(s->list[i].td),
+			.events = POLLIN,
+		};
+	}
+	return EXIT_OK;
+}
+
+static int monitor(const struct sources *s, const struct selector *sel)
+{
+	struct pollfd *fds = xrealloc(NULL, s->n, sizeof(*fds));
+	int code;
+	size_t i;
+
+	code = subscribe(s, fds);
+	while (!code && !stopped()) {
+		for (i = 0; i < s->n && !code; i++)
+			code = print_events(&s->list[i], sel);
+		if (!code && close_output(EXIT_OK))
+			code = EXIT_OUTPUT;
+		if (code || opt.file)
+			break;
+		wait_for(fds, s->n, -1);
+	}
+	free(fds);
+	return code;
+}
+
+/**
+ * cmd_monitor() - tapdrop monitor
+ * @argc: number of words
+ * @argv: words behind the command
+ *
+ * Return: exit code.
+ */
+int cmd_monitor(int argc, char **argv)
+{
+	struct selector sel, everything = {};
+	struct sources s;
+	int code;
+
+	code = parse_selector(argc, argv, &sel, NULL, 0);
+	if (!code && is_filtered(&sel))
+		code = fail(EXIT_USAGE, "'monitor' chooses by device only");
+	if (code)
+		return code;
+
+	catch_signals();
+	code = sources_open(&s, &everything);
+	if (!code)
+		code = monitor(&s, &sel);
+	sources_close(&s);
+	return code;
+}

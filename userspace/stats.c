@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* tapdrop stats: the layout of ethtool -S, for scripts that read that. */
+#include <ctype.h>
+#include <json-c/json.h>
+#include <string.h>
+
+#include "tool.h"
+
+/* ethtool cuts names after 31 characters. */
+#define STAT_NAME	32
+
+static void stat_name(char dst[STAT_NAME], const struct source *src,
+		      const struct tapdrop_counter *c)
+{
+	const char *reason = reason_info(src, c->reason)->name;
+	const char *dir = c->dir == TAPDROP_DIR_TO_USER ? "to_user" :
+							  "from_user";
+	char *p;
+
+	if (c->queue >= 0)
+		snprintf(dst, STAT_NAME, "q%d_%s_%s", c->queue, dir, reason);
+	else
+		snprintf(dst, STAT_NAME, "noq_%s_%s", dir, reason);
+	for (p = dst; *p; p++)
+		*p = tolower((unsigned char)*p);
+}
+
+static void stats_text(const struct source *src,
+		       const struct tapdrop_device *dev)
+{
+	const struct tapdrop_counter *c;
+	char name[STAT_NAME];
+
+	printf("NIC statistics:\n");
+	tapdrop_for_each_counter(c, dev) {
+		stat_name(name, src, c);
+		printf("     %s: %llu\n", name, (unsigned long long)c->packets);
+	}
+}
+
+static void stats_json(const struct source *src,
+		       const struct tapdrop_device *dev)
+{
+	struct json_object *array = json_object_new_array();
+	struct json_object *object = json_object_new_object();
+	const struct tapdrop_counter *c;
+	char name[STAT_NAME];
+
+	json_put_string(object, "ifname", dev->ifname);
+	tapdrop_for_each_counter(c, dev) {
+		stat_name(name, src, c);
+		json_object_object_add(object, name,
+				       json_object_new_uint64(c->packets));
+	}
+	json_object_array_add(array, object);
+	json_print(array, stdout);
+}
+
+static void stats(const struct sources *s, const struct selector *sel)
+{
+	const struct tapdrop_device *dev;
+	const struct source *src;
+
+	for (src = s->list; src < s->list + s->n; src++) {
+		tapdrop_for_each_device(dev, src->stats) {
+			if (!selected(sel, dev))
+				continue;
+			if (opt.json)
+				stats_json(src, dev);
+			else
+				stats_text(src, dev);
+		}
+	}
+}
+
+/**
+ * cmd_stats() - tapdrop stats
+ * @argc: number of words
+ * @argv: words behind the command
+ *
+ * As with ethtool, a counter does not come and go with its value.
+ *
+ * Return: exit code.
+ */
+int cmd_stats(int argc, char **argv)
+{
+	struct selector sel;
+	struct sources s;
+	int code;
+
+	code = parse_selector(argc, argv, &sel, NULL, 0);
+	if (code)
+		return code;
+	if (!sel.dev || sel.is_glob)
+		return fail(EXIT_USAGE, "'stats' wants the name of one device");
+	sel.filter.zeros = true;
+
+	code = sources_open(&s, &sel);
+	if (!code)
+		code = sources_dump(&s, &sel);
+	if (!code)
+		stats(&s, &sel);
+	sources_close(&s);
+	return code;
+}

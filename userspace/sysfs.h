@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What files of the system say about modules. */
+#ifndef _TAPDROP_SYSFS_H
+#define _TAPDROP_SYSFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/**
+ * struct sysfs - a system to look at
+ * @root: directory in front of all paths; "" for the running system
+ */
+struct sysfs {
+	const char *root;
+};
+
+int sysfs_read(const struct sysfs *sys, char *dst, size_t size,
+	       const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+bool sysfs_exists(const struct sysfs *sys, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+bool sysfs_has_module(const struct sysfs *sys, const char *release,
+		      const char *module);
+bool sysfs_is_builtin(const struct sysfs *sys, const char *release,
+		      const char *module);
+void sysfs_releases_with(const struct sysfs *sys, const char *module,
+			 char *dst, size_t size);
+
+#endif /* _TAPDROP_SYSFS_H */

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* tapdrop watch: the counters live, the busiest first. */
+#include <json-c/json.h>
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "history.h"
+#include "live.h"
+
+/**
+ * struct watch - how to show what changes
+ * @interval: seconds between two looks
+ * @count: how many looks; 0 for no end
+ * @screen: on a terminal, of which all is ours
+ * @history: what was seen
+ */
+struct watch {
+	double interval;
+	uint64_t count;
+	bool screen;
+	struct history history;
+};
+
+static const struct column columns[] = {
+	{ .name = "DEVICE" },
+	{ .name = "QUEUE", .right = true },
+	{ .name = "DIRECTION" },
+	{ .name = "REASON" },
+	{ .name = "PER SECOND", .right = true },
+	{ .name = "LAST MINUTE" },
+	{ .name = "PACKETS", .right = true },
+	{ .name = "LAST" },
+};
+
+static const char * const bars[] = {
+	" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█",
+};
+
+static const char * const ascii_bars[] = {
+	" ", ".", ":", "-", "=", "+", "*", "#", "@",
+};
+
+#define N_BARS		ARRAY_SIZE(bars)
+
+static void put_sparkline(struct table *t, const struct row *row)
+{
+	const char * const *set = bars;
+	char buf[3 * HISTORY_CELLS + 1], *p = buf;
+	uint64_t max = 1;
+	size_t i, level;
+
+	if (strcmp(nl_langinfo(CODESET), "UTF-8"))
+		set = ascii_bars;
+	for (i = 0; i < HISTORY_CELLS; i++)
+		max = row->cells[i] > max ? row->cells[i] : max;
+	for (i = 0; i < HISTORY_CELLS; i++) {
+		level = (double)row->cells[i] / max * (N_BARS - 1);
+		if (row->cells[i] && !level)
+			level = 1;
+		p = stpcpy(p, set[level]);
+	}
+	table_text(t, STYLE_NONE, buf);
+}
+
+static void put_row(struct table *t, const struct watch *w,
+		    const struct sources *s, const struct row *row)
+{
+	const struct source *src = &s->list[row->src];
+	enum style style = row->delta && w->history.looks > 1 ? STYLE_BOLD :
+								STYLE_NONE;
+	double rate = history_rate(&w->history, row);
+	char buf[DEVICE_NAME];
+
+	table_text(t, STYLE_NONE, device_name(buf, src, row->dev));
+	if (row->queue >= 0)
+		table_number(t, STYLE_NONE, row->queue);
+	else
+		table_text(t, STYLE_NONE, "none");
+	table_dir(t, STYLE_NONE, row->dev, row->dir);
+	table_text(t, style, reason_info(src, row->reason)->name);
+	if (w->history.looks > 1)
+		snprintf(buf, sizeof(buf), rate < 10 ? "%.1f" : "%.0f", rate);
+	table_text(t, style, w->history.looks > 1 ? buf : "-");
+	put_sparkline(t, row);
+	table_number(t, STYLE_NONE, row->packets);
+	table_age(t, STYLE_NONE, row->counter->last_ms);
+}
+
+static int busier(const void *pa, const void *pb)
+{
+	const struct row *a = *(const struct row **)pa;
+	const struct row *b = *(const struct row **)pb;
+
+	if (a->delta != b->delta)
+		return a->delta < b->delta ? 1 : -1;
+	if (a->packets != b->packets)
+		return a->packets < b->packets ? 1 : -1;
+	return a < b ? -1 : a > b;
+}
+
+static struct table *make_table(const struct watch *w, const struct sources *s)
+{
+	struct table *t = table_new(columns, ARRAY_SIZE(columns));
+	const struct history *h = &w->history;
+	const struct row **sorted;
+	size_t i;
+
+	sorted = xrealloc(NULL, h->n, sizeof(*sorted));
+	for (i = 0; i < h->n; i++)
+		sorted[i] = &h->rows[i];
+	qsort(sorted, h->n, sizeof(*sorted), busier);
+	for (i = 0; i < h->n; i++)
+		put_row(t, w, s, sorted[i]);
+	free(sorted);
+	return t;
+}
+
+/* Each line overwrites the old one, which flickers less than a clear. */
+static void put_lines(char *text)
+{
+	char *line, *save;
+
+	fputs("\033[H", stdout);
+	for (line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save))
+		printf("%s\033[K\n", line);
+	fputs("\033[J", stdout);
+}
+
+static void show_screen(const struct watch *w, const struct sources *s)
+{
+	struct winsize size = { .ws_row = 24, .ws_col = 80 };
+	struct table *t = make_table(w, s);
+	char title[256], time[40], *text;
+	size_t len;
+	FILE *f;
+
+	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	if (!size.ws_col || !size.ws_row)
+		size = (struct winsize){ .ws_row = 24, .ws_col = 80 };
+	f = open_memstream(&text, &len);
+	if (f) {
+		snprintf(title, sizeof(title), "%.19s  every %gs  %.1f frames/s lost  %zu counters",
+			 timestamp(time), w->interval,
+			 history_loss_rate(&w->history, s), w->history.n);
+		fprintf(f, "%.*s\n", size.ws_col, title);
+		table_limit(t, size.ws_col,
+			    size.ws_row > 4 ? size.ws_row - 3 : 1);
+		table_print(t, f);
+		fclose(f);
+		put_lines(text);
+		free(text);
+	}
+	table_free(t);
+}
+
+/* Elsewhere, records: a line for each counter that grew. */
+static void show_records(const struct watch *w, const struct sources *s)
+{
+	const struct history *h = &w->history;
+	const struct row *row;
+	char time[40];
+
+	for (row = h->rows; h->looks > 1 && row < h->rows + h->n; row++) {
+		if (!row->delta)
+			continue;
+		if (opt.timestamp)
+			printf("time %s ", timestamp(time));
+		print_counter(&s->list[row->src], row->dev, row->counter);
+		printf(" rate %.1f\n", history_rate(h, row));
+	}
+}
+
+static void show_json(const struct watch *w, const struct sources *s,
+		      const struct selector *sel)
+{
+	struct json_object *array = json_object_new_array();
+	const struct tapdrop_device *dev;
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		tapdrop_for_each_device(dev, s->list[i].stats) {
+			if (selected(sel, dev))
+				json_object_array_add(array,
+					json_device(&s->list[i], dev,
+						    &w->history, i));
+		}
+	}
+	json_print(array, stdout);
+}
+
+/* Return: exit code, or -1 at the end of a recording. */
+static int look(struct watch *w, struct sources *s, const struct selector *sel)
+{
+	double time = now();
+	int code;
+
+	code = sources_dump_next(s, sel);
+	if (code)
+		return code;
+	if (opt.file)
+		time = w->history.time + w->interval;
+	history_look(&w->history, s, sel, time);
+
+	if (opt.json)
+		show_json(w, s, sel);
+	else if (w->screen)
+		show_screen(w, s);
+	else
+		show_records(w, s);
+	return close_output(EXIT_OK);
+}
+
+static int watch(struct watch *w, struct sources *s, const struct selector *sel)
+{
+	double start = now(), pause;
+	int code = EXIT_OK;
+
+	while (!stopped()) {
+		code = look(w, s, sel);
+		if (code || (w->count && w->history.looks >= w->count))
+			break;
+		/* At fixed times, so that a slow terminal does not add up. */
+		pause = start + w->history.looks * w->interval - now();
+		if (!opt.file)
+			wait_for(NULL, 0, pause > 0 ? pause : 0);
+	}
+	return code < 0 ? EXIT_OK : code;
+}
+
+/* The last table stays on the terminal, as with top. */
+static void enter_screen(void)
+{
+	fputs("\033[?25l\033[2J", stdout);
+}
+
+static void leave_screen(void)
+{
+	fputs("\033[?25h", stdout);
+	fflush(stdout);
+}
+
+static int set_count(const char *value, void *arg)
+{
+	struct watch *w = arg;
+
+	if (!parse_number(value, UINT32_MAX, &w->count) && w->count)
+		return EXIT_OK;
+	return fail(EXIT_USAGE, "'%s' is no number of looks", value);
+}
+
+static int set_interval(const char *value, void *arg)
+{
+	return parse_interval(value, &((struct watch *)arg)->interval);
+}
+
+/**
+ * cmd_watch() - tapdrop watch
+ * @argc: number of words
+ * @argv: words behind the command
+ *
+ * Return: exit code.
+ */
+int cmd_watch(int argc, char **argv)
+{
+	struct watch w = { .interval = 1 };
+	const struct word words[] = {
+		{ "interval", set_interval, &w },
+		{ "count", set_count, &w },
+	};
+	struct selector sel;
+	struct sources s;
+	int code;
+
+	code = parse_selector(argc, argv, &sel, words, ARRAY_SIZE(words));
+	if (code)
+		return code;
+	w.screen = !opt.json && !opt.oneline && isatty(STDOUT_FILENO);
+
+	need_locale();
+	catch_signals();
+	code = sources_open(&s, &sel);
+	if (!code && w.screen)
+		enter_screen();
+	if (!code)
+		code = watch(&w, &s, &sel);
+	if (w.screen)
+		leave_screen();
+	history_free(&w.history);
+	sources_close(&s);
+	return code;
+}
