@@ -40,6 +40,7 @@ check: ## run every test, those of the kernel on KERNELS
 
 demo: ## lose frames in a guest with KERNEL, and show which, where and why
 	@tools/deps vm
+	@echo 'demo: building the modules, the tool and the traffic helper'
 	@$(MAKE) -s --no-print-directory modules tool traffic
 	@tests/vm/run -o build/vm/demo $(KERNEL) tests/demo
 
