@@ -52,9 +52,11 @@ static struct json_object *json_dirs(uint32_t id)
 	uint32_t dir;
 
 	for (dir = TAPDROP_DIR_TO_USER; dir <= TAPDROP_DIR_FROM_USER; dir++) {
+		const char *name = tapdrop_dir_name(dir);
+
 		if (tapdrop_reason_dirs(id) & 1U << dir)
-			json_object_array_add(array, json_object_new_string(
-						tapdrop_dir_name(dir)));
+			json_object_array_add(array,
+					      json_object_new_string(name));
 	}
 	return array;
 }

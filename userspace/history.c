@@ -54,7 +54,8 @@ static size_t count_counters(const struct sources *s,
 static struct row *collect(const struct sources *s, const struct selector *sel,
 			   size_t n)
 {
-	struct row *rows = xrealloc(NULL, n, sizeof(*rows)), *row = rows;
+	struct row *rows = xrealloc(NULL, n, sizeof(*rows));
+	struct row *row = rows;
 	const struct tapdrop_device *dev;
 	const struct tapdrop_counter *c;
 	size_t i;

@@ -33,6 +33,7 @@ static struct json_object *json_counter(const struct source *src,
 {
 	const struct tapdrop_reason_info *info = reason_info(src, c->reason);
 	struct json_object *object = json_object_new_object();
+	double rate;
 
 	if (c->queue >= 0)
 		put_u64(object, "queue-id", c->queue);
@@ -45,9 +46,11 @@ static struct json_object *json_counter(const struct source *src,
 	put_u64(object, "packets", c->packets);
 	if (c->last_ms != TAPDROP_NEVER)
 		put_u64(object, "last-ms", c->last_ms);
-	if (h && h->looks > 1)
-		json_object_object_add(object, "rate", json_object_new_double(
-				history_rate(h, history_find(h, n, dev, c))));
+	if (h && h->looks > 1) {
+		rate = history_rate(h, history_find(h, n, dev, c));
+		json_object_object_add(object, "rate",
+				       json_object_new_double(rate));
+	}
 	return object;
 }
 

@@ -111,6 +111,24 @@ static int print_version(void)
 	return EXIT_OK;
 }
 
+/*
+ * With one dash, getopt_long_only() would take a long option that is not there
+ * for a short one with a value: -bogus for -b ogus.
+ */
+static bool is_option(const char *word)
+{
+	size_t len = strcspn(word, "=") - 1;
+	const struct option *o;
+
+	if (word[0] != '-' || word[1] == '-' || len <= 1)
+		return true;
+	for (o = long_options; o->name; o++) {
+		if (!strncmp(word + 1, o->name, len))
+			return true;
+	}
+	return false;
+}
+
 /* Return: exit code, or -1 to go on. */
 static int set_option(int c, const char *word)
 {
@@ -182,25 +200,42 @@ static int check_options(void)
 	return -1;
 }
 
+/* What errors look like must be known before the first one. */
+static void look_ahead(int argc, char **argv)
+{
+	const char *word;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		word = argv[i];
+		if (!strcmp(word, "check"))
+			fail_as_plugin();
+		word += strspn(word, "-");
+		if (word != argv[i] && *word && !strncmp("json", word,
+							 strlen(word)))
+			opt.json = true;
+	}
+}
+
 /* Return: exit code, or -1 to go on. */
 static int parse_options(int argc, char **argv)
 {
-	int c, code = -1, word;
+	int c, code = -1, i;
 
-	/* A monitoring system knows no exit code but a plugin's. */
-	for (word = 1; word < argc; word++) {
-		if (!strcmp(argv[word], "check"))
-			fail_as_plugin();
+	look_ahead(argc, argv);
+	for (i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		if (!is_option(argv[i]))
+			return set_option('?', argv[i]);
 	}
+
 	opterr = 0;
 	set_color(NULL);
 	while (code < 0) {
-		word = optind;
 		c = getopt_long_only(argc, argv, ":jpdozn:ab:ctf:Vh",
 				     long_options, NULL);
 		if (c < 0)
 			return check_options();
-		code = set_option(c, argv[word]);
+		code = set_option(c, argv[optind - 1]);
 	}
 	return code;
 }

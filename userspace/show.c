@@ -26,14 +26,15 @@ static void show_json(const struct sources *s, const struct selector *sel)
 {
 	struct json_object *array = json_object_new_array();
 	const struct tapdrop_device *dev;
+	struct json_object *object;
 	const struct source *src;
 
 	for (src = s->list; src < s->list + s->n; src++) {
 		tapdrop_for_each_device(dev, src->stats) {
-			if (selected(sel, dev))
-				json_object_array_add(array,
-						      json_device(src, dev,
-								  NULL, 0));
+			if (!selected(sel, dev))
+				continue;
+			object = json_device(src, dev, NULL, 0);
+			json_object_array_add(array, object);
 		}
 	}
 	json_print(array, stdout);

@@ -180,14 +180,15 @@ static void show_json(const struct watch *w, const struct sources *s,
 {
 	struct json_object *array = json_object_new_array();
 	const struct tapdrop_device *dev;
+	struct json_object *object;
 	size_t i;
 
 	for (i = 0; i < s->n; i++) {
 		tapdrop_for_each_device(dev, s->list[i].stats) {
-			if (selected(sel, dev))
-				json_object_array_add(array,
-					json_device(&s->list[i], dev,
-						    &w->history, i));
+			if (!selected(sel, dev))
+				continue;
+			object = json_device(&s->list[i], dev, &w->history, i);
+			json_object_array_add(array, object);
 		}
 	}
 	json_print(array, stdout);
