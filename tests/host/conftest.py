@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Fixtures of the tests that run on the host."""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def output(*command):
+    return subprocess.run(command, cwd=TOP, check=True, text=True,
+                          stdout=subprocess.PIPE).stdout.strip()
+
+
+class Kernel:
+    """A supported base, and what was built for its newest release."""
+
+    def __init__(self, base):
+        self.base = base
+        self.release = output("tools/kernel", "release", base)
+        output("make", "-s", "modules", f"KVER={self.release}")
+        self.build = TOP / "build" / self.release
+        self.headers = pathlib.Path("/lib/modules", self.release, "build")
+        if not self.headers.exists():
+            root = output("tools/kernel", "chroot", base)
+            self.headers = pathlib.Path(
+                root, "usr/src", f"linux-headers-{self.release}")
+
+    def series(self):
+        """The patches, in order."""
+        patches = TOP / "kernel/patches"
+        lines = (patches / f"series.{self.base}").read_text().splitlines()
+        return [patches / line for line in lines if not line.startswith("#")]
+
+
+# "make check KERNELS=..." is in the environment
+KERNELS = os.environ.get("KERNELS") or output("tools/kernel", "bases")
+
+
+@pytest.fixture(scope="session", params=KERNELS.split())
+def kernel(request):
+    return Kernel(request.param)
