@@ -6,6 +6,7 @@
 
 #include "netlink-gen.h"
 #include "registry.h"
+#include "xdp.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
@@ -34,14 +35,24 @@ static int __init tapdrop_init(void)
 {
 	int err;
 
-	/* The drivers need our symbols: no device notifies before the end. */
-	err = tapdrop_registry_init();
+	err = tapdrop_xdp_init();
 	if (err)
 		return err;
 
+	/* The drivers need our symbols: no device notifies before the end. */
+	err = tapdrop_registry_init();
+	if (err)
+		goto xdp_exit;
+
 	err = genl_register_family(&tapdrop_nl_family);
 	if (err)
-		tapdrop_registry_exit();
+		goto registry_exit;
+	return 0;
+
+registry_exit:
+	tapdrop_registry_exit();
+xdp_exit:
+	tapdrop_xdp_exit();
 	return err;
 }
 
@@ -49,6 +60,7 @@ static void __exit tapdrop_exit(void)
 {
 	genl_unregister_family(&tapdrop_nl_family);
 	tapdrop_registry_exit();
+	tapdrop_xdp_exit();
 }
 
 module_init(tapdrop_init);
