@@ -19,11 +19,16 @@ struct drop_reason_list {
 };
 
 #define SKB_DROP_REASON_SUBSYS_CORE	0
-#define drop_reasons_by_subsys						\
-	((const struct drop_reason_list __rcu *[]) {			\
-		(const struct drop_reason_list __rcu __force *)		\
-		&(const struct drop_reason_list) { drop_reasons, 0 }	\
-	})
+
+static const struct drop_reason_list tapdrop_compat_core_reasons = {
+	.reasons = drop_reasons,
+};
+
+static const struct drop_reason_list __rcu * const
+drop_reasons_by_subsys[] __maybe_unused = {
+	(const struct drop_reason_list __rcu __force *)
+	&tapdrop_compat_core_reasons,
+};
 
 #endif
 
