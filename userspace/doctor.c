@@ -88,7 +88,7 @@ static void look_at_signature(struct diagnosis *d, const char *module)
 
 static bool look_at_tapdrop(struct diagnosis *d)
 {
-	char version[64] = "of unknown version";
+	char version[64] = "";
 
 	if (!sysfs_exists(&d->sys, "sys/module/tapdrop")) {
 		find(d, BAD, "tapdrop", "Load it: modprobe tapdrop",
@@ -97,7 +97,8 @@ static bool look_at_tapdrop(struct diagnosis *d)
 	}
 	sysfs_read(&d->sys, version, sizeof(version),
 		   "sys/module/tapdrop/version");
-	find(d, GOOD, "tapdrop", NULL, "loaded, %s", version);
+	find(d, GOOD, "tapdrop", NULL, "loaded%s%s", *version ? ", " : "",
+	     version);
 	look_at_signature(d, "tapdrop");
 	return true;
 }

@@ -64,8 +64,10 @@ static struct row *collect(const struct sources *s, const struct selector *sel,
 		tapdrop_for_each_device(dev, s->list[i].stats) {
 			if (!selected(sel, dev))
 				continue;
-			tapdrop_for_each_counter(c, dev)
-				*row++ = make_row(i, dev, c);
+			tapdrop_for_each_counter(c, dev) {
+				*row = make_row(i, dev, c);
+				row++;
+			}
 		}
 	}
 	qsort(rows, n, sizeof(*rows), compare);

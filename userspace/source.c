@@ -201,6 +201,9 @@ static int dump_source(struct source *src, const struct selector *sel)
 	err = tapdrop_dump(src->td, &src->filter, &src->stats);
 	if (err == -ENODATA)
 		return -1;
+	if (err == -ENODEV && src->filter.ifindex)
+		return fail(EXIT_NO_DEVICE, "'%s' is no tun, tap, macvtap or ipvtap device",
+			    sel->dev);
 	if (err)
 		return fail_td(src->td, err, src->netns);
 	if (!tapdrop_stats_consistent(src->stats))

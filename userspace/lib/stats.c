@@ -102,10 +102,14 @@ static bool is_loss(const struct tapdrop_counter *c)
  */
 void tapdrop_stats_seal(struct tapdrop_stats *stats)
 {
+	/* What is empty points somewhere, too, so that it can be walked. */
+	static const struct tapdrop_counter none;
 	const struct tapdrop_counter *c = stats->counters;
 	struct tapdrop_device *dev = stats->devices;
 	size_t i, n;
 
+	if (!c)
+		c = &none;
 	for (i = 0; i < stats->n_devices; i++, dev++) {
 		dev->counters = c;
 		for (n = 0; n < dev->n_counters; n++, c++) {
