@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "bpf.h"
+#include "fault.h"
 #include "io.h"
 #include "main.h"
 #include "object.h"
@@ -42,12 +43,15 @@ static const struct {
 	{ "attach", queue_attach },
 	{ "close", object_close },
 	{ "detach", queue_detach },
+	{ "fail", fault_fail },
+	{ "failed", fault_end },
 	{ "filter", queue_filter },
 	{ "iff", queue_iff },
 	{ "open", queue_open },
 	{ "opentap", queue_open_tap },
 	{ "pin", main_pin },
 	{ "read", io_read },
+	{ "recvmsg", fault_recv },
 	{ "seen", packet_seen },
 	{ "send", packet_send },
 	{ "set", queue_set },
@@ -59,6 +63,7 @@ static const struct {
 	{ "vtx", vhost_tx },
 	{ "write", io_write },
 	{ "xdp", bpf_xdp },
+	{ "xdpxmit", fault_xmit },
 };
 
 /**

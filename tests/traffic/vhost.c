@@ -168,7 +168,8 @@ void vhost_stop(struct command *cmd)
 	printf("{}\n");
 }
 
-static long offer_frames(struct vring_queue *vq, struct frame *frame, long count)
+static long offer_frames(struct vring_queue *vq, struct frame *frame,
+			 long count)
 {
 	long offered = 0;
 
@@ -180,35 +181,38 @@ static long offer_frames(struct vring_queue *vq, struct frame *frame, long count
 		vring_offer(vq, frame->len, false);
 		offered++;
 	}
-	if (offered)
-		vring_kick(vq);
 	return offered;
 }
 
 /**
- * vhost_tx() - command "vtx NAME [ count=N ] FRAME": the guest sends frames
- * @cmd: command
+ * vhost_tx() - command "vtx NAME [ count=N ] [ kick=0 ] [ wait=MS ] FRAME":
+ *	the guest sends frames
+ * @cmd: command; with kick=0 they wait until the next command kicks
  *
  * vhost-net does not tell the guest what became of a frame: "ok" counts the
- * buffers that it has used.
+ * buffers that it has used, "stuck" those that it has not used in time.
  */
 void vhost_tx(struct command *cmd)
 {
 	struct vhost *vhost = object_get(cmd, OBJECT_VHOST)->priv;
 	struct vring_queue *vq = &vhost->vq[TX];
+	int wait = command_num(cmd, "wait", USED_WAIT_MS);
 	long left = command_num(cmd, "count", 1);
+	bool kick = command_num(cmd, "kick", 1);
 	static struct frame frame;
 	struct tally tally = {};
 	size_t len;
 
 	frame_build(cmd, &frame, &vhost->shape);
-	do {
-		left -= offer_frames(vq, &frame, left);
-		if (!vring_wait(vq, USED_WAIT_MS))
+	left -= offer_frames(vq, &frame, left);
+	while (kick && vring_free(vq) < VRING_ENTRIES) {
+		vring_kick(vq);
+		if (!vring_wait(vq, wait))
 			break;
 		while (vring_take(vq, &len))
 			tally_add(&tally, len);
-	} while (left || vring_free(vq) < VRING_ENTRIES);
+		left -= offer_frames(vq, &frame, left);
+	}
 	printf("{");
 	tally_print(&tally);
 	printf(",\"stuck\":%u}\n", VRING_ENTRIES - vring_free(vq));

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fault injection for the tests, on a stock kernel.
+ *
+ * Some frames are lost only when memory is short at the wrong moment, others
+ * only when another part of the kernel misuses the driver. This module makes
+ * both happen: a kprobe lets named functions fail when they are called from a
+ * named module, and two ioctls call the drivers as vhost-net and XDP do.
+ *
+ * For x86-64. It is not part of what gets installed.
+ */
+#include <linux/file.h>
+#include <linux/if_tap.h>
+#include <linux/if_tun.h>
+#include <linux/kallsyms.h>
+#include <linux/kprobes.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/net.h>
+#include <linux/netdevice.h>
+#include <linux/ptr_ring.h>
+#include <linux/rtnetlink.h>
+#include <linux/uio.h>
+#include <net/net_namespace.h>
+#include <net/xdp.h>
+
+#include "tapfault.h"
+
+#define FRAME_LEN	60
+#define FRAMES_MAX	16
+
+static DEFINE_MUTEX(lock);
+static struct tapfault_fail fail;
+static bool armed;
+static atomic_t calls_left;
+static struct kprobe probe;
+
+/* Where a call that fails goes on: it returns to its caller at once. */
+static notrace noinline void return_at_once(void)
+{
+}
+
+static bool called_from(const struct pt_regs *regs, const char *module)
+{
+	unsigned long caller = *(unsigned long *)kernel_stack_pointer(
+						(struct pt_regs *)regs);
+	char symbol[KSYM_SYMBOL_LEN];
+	char tail[sizeof(fail.caller) + 2];
+
+	sprint_symbol(symbol, caller);
+	snprintf(tail, sizeof(tail), "[%s]", module);
+	return strstr(symbol, tail);
+}
+
+static int before_call(struct kprobe *p, struct pt_regs *regs)
+{
+	if (!called_from(regs, fail.caller) ||
+	    atomic_dec_if_positive(&calls_left) < 0)
+		return 0;
+	regs_set_return_value(regs, fail.ret);
+	instruction_pointer_set(regs, (unsigned long)return_at_once);
+	return 1;
+}
+
+/* Only a probe that has one may change the instruction pointer. */
+static void after_call(struct kprobe *p, struct pt_regs *regs,
+		       unsigned long flags)
+{
+}
+
+static long start_failing(const void __user *arg)
+{
+	int err;
+
+	if (armed)
+		return -EBUSY;
+	if (copy_from_user(&fail, arg, sizeof(fail)))
+		return -EFAULT;
+	fail.function[sizeof(fail.function) - 1] = '\0';
+	fail.caller[sizeof(fail.caller) - 1] = '\0';
+	atomic_set(&calls_left, fail.times);
+	probe = (struct kprobe) {
+		.symbol_name = fail.function,
+		.pre_handler = before_call,
+		.post_handler = after_call,
+	};
+	err = register_kprobe(&probe);
+	armed = !err;
+	return err;
+}
+
+static long end_failing(void)
+{
+	if (!armed)
+		return -EINVAL;
+	unregister_kprobe(&probe);
+	armed = false;
+	return fail.times - atomic_read(&calls_left);
+}
+
+static long receive(void __user *arg)
+{
+	struct tapfault_recv recv;
+	struct ptr_ring *ring;
+	struct msghdr msg = {};
+	struct socket *sock;
+	struct file *file;
+	struct kvec vec;
+	void *buffer;
+
+	if (copy_from_user(&recv, arg, sizeof(recv)))
+		return -EFAULT;
+	file = fget(recv.fd);
+	if (!file)
+		return -EBADF;
+	sock = tun_get_socket(file);
+	ring = tun_get_tx_ring(file);
+	if (IS_ERR(sock)) {
+		sock = tap_get_socket(file);
+		ring = tap_get_ptr_ring(file);
+	}
+	buffer = kzalloc(recv.size + 1, GFP_KERNEL);
+	if (!IS_ERR(sock) && buffer) {
+		vec.iov_base = buffer;
+		vec.iov_len = recv.size;
+		iov_iter_kvec(&msg.msg_iter, ITER_DEST, &vec, 1, recv.size);
+		msg.msg_control = ptr_ring_consume(ring);
+		recv.ret = msg.msg_control ?
+			   sock->ops->recvmsg(sock, &msg, recv.size,
+					      recv.flags) : -EAGAIN;
+	} else {
+		recv.ret = -EINVAL;
+	}
+	kfree(buffer);
+	fput(file);
+	return copy_to_user(arg, &recv, sizeof(recv)) ? -EFAULT : 0;
+}
+
+static struct xdp_frame *make_frame(struct xdp_rxq_info *rxq)
+{
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	struct xdp_frame *frame;
+	struct xdp_buff xdp;
+
+	if (!page)
+		return NULL;
+	xdp_init_buff(&xdp, PAGE_SIZE, rxq);
+	xdp_prepare_buff(&xdp, page_address(page), XDP_PACKET_HEADROOM,
+			 FRAME_LEN, false);
+	frame = xdp_convert_buff_to_frame(&xdp);
+	if (!frame)
+		put_page(page);
+	return frame;
+}
+
+/* As bq_xmit_all() does it: what was not sent is the caller's to free. */
+static int send_frames(struct net_device *dev, u32 count, u32 flags)
+{
+	struct xdp_rxq_info rxq = {
+		.dev = dev,
+		.mem.type = MEM_TYPE_PAGE_SHARED,
+	};
+	struct xdp_frame *frames[FRAMES_MAX];
+	int ret = -ENOMEM, n, i;
+
+	if (!dev->netdev_ops->ndo_xdp_xmit)
+		return -EOPNOTSUPP;
+	for (n = 0; n < count; n++) {
+		frames[n] = make_frame(&rxq);
+		if (!frames[n])
+			goto out;
+	}
+	local_bh_disable();
+	ret = dev->netdev_ops->ndo_xdp_xmit(dev, n, frames, flags);
+	local_bh_enable();
+out:
+	for (i = max(ret, 0); i < n; i++)
+		xdp_return_frame(frames[i]);
+	return ret;
+}
+
+static long transmit(void __user *arg)
+{
+	struct tapfault_xmit xmit;
+	struct net_device *dev;
+
+	if (copy_from_user(&xmit, arg, sizeof(xmit)))
+		return -EFAULT;
+	if (xmit.frames > FRAMES_MAX)
+		return -EINVAL;
+	rtnl_lock();
+	dev = __dev_get_by_index(current->nsproxy->net_ns, xmit.ifindex);
+	xmit.ret = dev ? send_frames(dev, xmit.frames, xmit.flags) : -ENODEV;
+	rtnl_unlock();
+	return copy_to_user(arg, &xmit, sizeof(xmit)) ? -EFAULT : 0;
+}
+
+static long tapfault_ioctl(struct file *file, unsigned int cmd,
+			   unsigned long arg)
+{
+	long ret;
+
+	mutex_lock(&lock);
+	switch (cmd) {
+	case TAPFAULT_FAIL:
+		ret = start_failing((void __user *)arg);
+		break;
+	case TAPFAULT_END:
+		ret = end_failing();
+		break;
+	case TAPFAULT_RECV:
+		ret = receive((void __user *)arg);
+		break;
+	case TAPFAULT_XMIT:
+		ret = transmit((void __user *)arg);
+		break;
+	default:
+		ret = -ENOTTY;
+	}
+	mutex_unlock(&lock);
+	return ret;
+}
+
+/* A test that dies leaves no trap behind. */
+static int tapfault_release(struct inode *inode, struct file *file)
+{
+	mutex_lock(&lock);
+	if (armed)
+		end_failing();
+	mutex_unlock(&lock);
+	return 0;
+}
+
+static const struct file_operations tapfault_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = tapfault_ioctl,
+	.release = tapfault_release,
+};
+
+static struct miscdevice tapfault_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "tapfault",
+	.fops = &tapfault_fops,
+};
+module_misc_device(tapfault_misc);
+
+MODULE_DESCRIPTION("Fault injection for the tests of tapdrop");
+MODULE_LICENSE("GPL");

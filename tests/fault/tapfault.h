@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What tapfault.ko does for the tests, shared with the traffic helper. */
+#ifndef _TAPFAULT_H
+#define _TAPFAULT_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * struct tapfault_fail - let a function fail where a driver calls it
+ * @function:	name of the function
+ * @caller:	name of the module whose calls fail
+ * @ret:	what the calls return
+ * @times:	in: how many calls fail, the others succeed
+ */
+struct tapfault_fail {
+	char function[56];
+	char caller[56];
+	__s64 ret;
+	__u32 times;
+	__u32 unused;
+};
+
+/**
+ * struct tapfault_recv - take a frame off a queue's ring as vhost-net does and
+ *	pass it to the driver's recvmsg()
+ * @fd:		the queue
+ * @flags:	MSG_* flags
+ * @size:	length of the buffer
+ * @ret:	out: what recvmsg() returned
+ */
+struct tapfault_recv {
+	__s32 fd;
+	__u32 flags;
+	__u32 size;
+	__s32 ret;
+};
+
+/**
+ * struct tapfault_xmit - hand xdp_frames to a device's ndo_xdp_xmit()
+ * @ifindex:	the device
+ * @frames:	number of frames, at most 16
+ * @flags:	XDP_XMIT_* flags
+ * @ret:	out: what ndo_xdp_xmit() returned
+ */
+struct tapfault_xmit {
+	__u32 ifindex;
+	__u32 frames;
+	__u32 flags;
+	__s32 ret;
+};
+
+#define TAPFAULT_FAIL	_IOW('f', 1, struct tapfault_fail)
+/* No more failures; returns how many calls have failed. */
+#define TAPFAULT_END	_IO('f', 2)
+#define TAPFAULT_RECV	_IOWR('f', 3, struct tapfault_recv)
+#define TAPFAULT_XMIT	_IOWR('f', 4, struct tapfault_xmit)
+
+#endif /* _TAPFAULT_H */
