@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Fixtures of the tests that run in the guest, as root."""
+
+import subprocess
+
+import pytest
+
+import netns
+from lab import Lab
+from places import FAULT_MODULE
+
+
+def pytest_addoption(parser):
+    parser.addoption("--seed", type=int, default=None,
+                     help="seed of the conservation test")
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "site(id, ...): loss sites that the test provokes")
+
+
+@pytest.fixture
+def lab():
+    """A network namespace of its own, and the traffic helper in it."""
+    before = netns.enter()
+    try:
+        helper = Lab()
+        try:
+            yield helper
+        finally:
+            helper.end()
+    finally:
+        netns.leave(before)
+
+
+@pytest.fixture
+def fault(lab):
+    """The same, and a kernel that can be made to fail."""
+    if b"tapfault" not in open("/proc/modules", "rb").read():
+        subprocess.run(["insmod", FAULT_MODULE], check=True)
+    return lab

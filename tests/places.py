@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Where things are."""
+
+import os
+import pathlib
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+BUILD = TOP / "build"
+FAULT_MODULE = BUILD / os.uname().release / "fault" / "tapfault.ko"

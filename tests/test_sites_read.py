@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Sites D1 to D11 and B1 to B6: between the ring and the reader. No standard
+counter sees any of these losses; on tun and tap, some even count as
+transmitted."""
+
+import pytest
+
+from lab import TO, VNET_LEN, drops, ip, orphans, packets, standard
+
+XDP_TX = 3
+MSG_PEEK = 2
+
+# What a read does wrong, what it returns, and what that is.
+NO_ROOM_FOR_HEADER = ({"size": VNET_LEN - 1}, {"EINVAL": 5}, "READ_NO_ROOM")
+FAULT_IN_HEADER = ({"fault": VNET_LEN - 1}, {"EFAULT": 5}, "READ_FAULT")
+FAULT_IN_PAYLOAD = ({"fault": VNET_LEN + 30}, {}, "READ_FAULT")
+TRUNCATED = ({"size": VNET_LEN + 30}, {}, "READ_TOO_SHORT")
+
+
+def site(name, row):
+    return pytest.param(*row, marks=pytest.mark.site(name))
+
+
+@pytest.fixture(params=["tun", "tap"])
+def queued(lab, request):
+    """Five frames of 60 bytes that wait in the second queue."""
+    _, q1 = lab.tap(queues=2, mode=request.param, flags=["vnet_hdr"])
+    lab.filter("q0", kind="steer", ret=1)
+    lab.send(dev="tap0", count=5, size=60)
+    return q1
+
+
+@pytest.mark.parametrize("wrong, errno, reason", [
+    site("D5", NO_ROOM_FOR_HEADER),
+    site("D5", FAULT_IN_HEADER),
+])
+def test_tun_header(lab, queued, wrong, errno, reason):
+    """The frame is gone, and the reader is told."""
+    assert lab.read(queued, **wrong)["errno"] == errno
+    assert drops("tap0") == {(1, TO, reason): 5}
+    assert standard("tap0") == {}
+    assert packets("tap0", "tx") == 0
+
+
+@pytest.mark.parametrize("wrong, errno, reason", [
+    site("D6", FAULT_IN_PAYLOAD),
+    site("D7", TRUNCATED),
+])
+def test_tun_payload(lab, queued, wrong, errno, reason):
+    """The reader is told that all is well; so is who looks at tx_packets."""
+    assert lab.read(queued, **wrong)["ok"] == 5
+    assert drops("tap0") == {(1, TO, reason): 5}
+    assert standard("tap0") == {}
+    assert packets("tap0", "tx") == 5
+
+
+@pytest.mark.site("D7")
+@pytest.mark.parametrize("room", [6, 12, 14, 16])
+def test_tun_vlan_tag_truncated(lab, room):
+    """The tag is put back in the middle of the header: the buffer may end
+    before, in, or behind it."""
+    (q0,) = lab.tap(flags=["vnet_hdr"])
+    lab.bridge("tap0")
+    lab.send(dev="far0", count=5, vlan=7)
+    lab.read_all(q0, 5, size=VNET_LEN + room)
+    assert drops("tap0") == {(0, TO, "READ_TOO_SHORT"): 5}
+
+
+@pytest.mark.parametrize("wrong, errno, reason", [
+    site("D2", ({"size": 3}, {"EINVAL": 5}, "READ_NO_ROOM")),
+    site("D3", ({"fault": 2, "size": 70}, {"EFAULT": 5}, "READ_FAULT")),
+])
+def test_tun_packet_information(lab, wrong, errno, reason):
+    """A queue with packet information in front of each frame."""
+    lab.open("q0", dev="tap0", flags=["multi_queue"])
+    ip("link set tap0 up")
+    lab.send(dev="tap0", count=5)
+    assert lab.read("q0", **wrong)["errno"] == errno
+    assert drops("tap0") == {(0, TO, reason): 5}
+    assert standard("tap0") == {}
+
+
+@pytest.fixture
+def xdp_frames(lab):
+    """Five xdp_frames of 60 bytes that wait in a queue."""
+    (q0,) = lab.tap(flags=["vnet_hdr"])
+    lab.xdp("x", dev="tap0", verdict=XDP_TX)
+    lab.write(q0, count=5, size=60)
+    return q0
+
+
+@pytest.mark.parametrize("wrong, errno, reason", [
+    site("D8", NO_ROOM_FOR_HEADER),
+    site("D8", FAULT_IN_HEADER),
+])
+def test_xdp_frame_header(lab, xdp_frames, wrong, errno, reason):
+    """A loss of which no tracer of kfree_skb() knows."""
+    assert lab.read(xdp_frames, **wrong)["errno"] == errno
+    assert drops("tap0") == {(0, TO, reason): 5}
+    assert standard("tap0") == {}
+    assert packets("tap0", "tx") == 0
+
+
+@pytest.mark.parametrize("wrong, errno, reason", [
+    site("D9", FAULT_IN_PAYLOAD),
+    site("D9", TRUNCATED),
+])
+def test_xdp_frame_payload(lab, xdp_frames, wrong, errno, reason):
+    """The reader is told how much it got, but not that more was there."""
+    read = lab.read(xdp_frames, **wrong)
+    assert (read["ok"], read["bytes"]) == (5, 5 * (VNET_LEN + 30))
+    assert drops("tap0") == {(0, TO, reason): 5}
+    assert standard("tap0") == {}
+    assert packets("tap0", "tx") == 5
+
+
+@pytest.mark.site("D5")
+def test_vhost_buffer_too_small(lab):
+    """The guest's buffers are too small: vhost-net reads the frame into one
+    byte to be rid of it."""
+    (q0,) = lab.tap(flags=["vnet_hdr"])
+    lab.vhost("v", queue=q0)
+    lab.vrx("v", post=5, size=40)
+    lab.send(dev="tap0", count=5, size=60)
+    lab.vrx("v", expect=1, wait=300)
+    assert drops("tap0") == {(0, TO, "READ_NO_ROOM"): 5}
+
+
+@pytest.mark.site("D10")
+def test_vhost_holds_frames_of_deleted_device(lab):
+    """vhost-net took frames off the ring, then the device went away."""
+    (q0,) = lab.tap(flags=["vnet_hdr"])
+    lab.send(dev="tap0", count=5)
+    lab.vhost("v", queue=q0)
+    # It takes all five, and finds a buffer for one.
+    lab.vrx("v", post=1, expect=1)
+    ip("link del tap0")
+    lab.vrx("v", post=10, expect=1, wait=300)
+    assert orphans() == {(TO, "DEV_GONE"): 4}
+
+
+@pytest.mark.parametrize("queue", ["tun", "macvtap"])
+@pytest.mark.parametrize("how, ret, reason", [
+    pytest.param({"size": 0}, 0, "READ_NO_ROOM",
+                 marks=pytest.mark.site("D1", "B1")),
+    pytest.param({"size": 100, "flags": MSG_PEEK}, -22, "READ_FAULT",
+                 marks=pytest.mark.site("D11", "B6")),
+])
+def test_kernel_reader_misbehaves(fault, queue, how, ret, reason):
+    """vhost-net never passes an empty buffer or flags that are not known, but
+    another reader in the kernel might."""
+    if queue == "tun":
+        fault.tap(flags=["vnet_hdr"])
+        name, dev = "q0", "tap0"
+        fault.send(dev="tap0", count=2)
+    else:
+        fault.lower()
+        name, dev = "m0", "vtap0"
+        fault.send(dev="far0", count=2)
+    assert fault.recvmsg(name, **how)["ret"] == ret
+    assert drops(dev) == {(0, TO, reason): 1}
+    assert fault.read(name)["ok"] == 1
+
+
+@pytest.fixture(params=["macvtap", "ipvtap"])
+def lower_queued(lab, request):
+    """Five frames of 60 bytes that wait in a macvtap or ipvtap queue."""
+    lab.lower(request.param)
+    lab.send(dev="far0", count=5, size=60)
+    return "m0"
+
+
+@pytest.mark.parametrize("wrong, errno, reason", [
+    site("B2", NO_ROOM_FOR_HEADER),
+    site("B2", FAULT_IN_HEADER),
+    site("B3", ({"fault": VNET_LEN + 30}, {"EFAULT": 5}, "READ_FAULT")),
+    site("B5", TRUNCATED),
+])
+def test_tap_read(lab, lower_queued, wrong, errno, reason):
+    """Unlike tun, tap tells the reader of a fault in the payload."""
+    read = lab.read(lower_queued, **wrong)
+    assert read["errno"] == errno
+    assert read["ok"] == 5 - sum(errno.values())
+    assert drops("vtap0") == {(0, TO, reason): 5}
+    assert standard("vtap0") == {}
+
+
+@pytest.mark.site("B4")
+@pytest.mark.parametrize("room", [6, 12, 14, 16])
+def test_tap_vlan_tag_truncated(lab, room):
+    """The tag is put back in the middle of the header: the buffer may end
+    before, in, or behind it."""
+    lab.lower("macvtap")
+    lab.send(dev="far0", count=5, vlan=7)
+    lab.read_all("m0", 5, size=VNET_LEN + room)
+    assert drops("vtap0") == {(0, TO, "READ_TOO_SHORT"): 5}
