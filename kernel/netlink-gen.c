@@ -44,6 +44,7 @@ static const struct genl_split_ops tapdrop_nl_ops[] = {
 	},
 	{
 		.cmd		= TAPDROP_CMD_STATS_GET,
+		.start		= tapdrop_nl_stats_get_start,
 		.dumpit		= tapdrop_nl_stats_get_dumpit,
 		.policy		= tapdrop_stats_get_dump_nl_policy,
 		.maxattr	= TAPDROP_A_STATS_ZEROS,

@@ -12,6 +12,8 @@
 
 #include <uapi/linux/tapdrop.h>
 
+int tapdrop_nl_stats_get_start(struct netlink_callback *cb);
+
 int tapdrop_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 int tapdrop_nl_stats_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb);

@@ -40,12 +40,14 @@ struct tapdrop_nl_filter {
 };
 
 /**
- * struct tapdrop_nl_dump_ctx - where a stats-get dump goes on
+ * struct tapdrop_nl_dump_ctx - a stats-get dump, and where it goes on
+ * @filter: what was asked for
  * @ifindex: first device that is not complete; above all, the orphans follow
  * @part: its first message that is not sent: 0 for the device message, and
  *	one more than the queue index for a queue's
  */
 struct tapdrop_nl_dump_ctx {
+	struct tapdrop_nl_filter filter;
 	unsigned long ifindex;
 	unsigned int part;
 };
@@ -96,6 +98,14 @@ static int tapdrop_nl_parse(struct tapdrop_nl_filter *filter,
 		filter->scope = TAPDROP_SCOPE_QUEUE;
 	}
 	return 0;
+}
+
+static int tapdrop_nl_no_device(struct nlattr **attrs,
+				struct netlink_ext_ack *extack)
+{
+	NL_SET_ERR_MSG_ATTR(extack, attrs[TAPDROP_A_STATS_IFINDEX],
+			    "no tun, tap, macvtap or ipvtap device with this ifindex");
+	return -ENODEV;
 }
 
 static bool tapdrop_nl_wants(const struct tapdrop_nl_filter *filter,
@@ -154,8 +164,12 @@ static int tapdrop_nl_put_dev(struct sk_buff *skb,
 			      const struct tapdrop_dev *td)
 {
 	const unsigned int *attached = READ_ONCE(td->attached);
+	char name[IFNAMSIZ];
 
-	if (nla_put_string(skb, TAPDROP_A_STATS_IFNAME, td->dev->name) ||
+	/* Ends in our copy, wherever a rename may have got to. */
+	strscpy(name, td->dev->name, sizeof(name));
+
+	if (nla_put_string(skb, TAPDROP_A_STATS_IFNAME, name) ||
 	    nla_put_u32(skb, TAPDROP_A_STATS_KIND, td->kind) ||
 	    nla_put_u32(skb, TAPDROP_A_STATS_QUEUES,
 			attached && !td->retired ? READ_ONCE(*attached) : 0))
@@ -205,9 +219,9 @@ static int tapdrop_nl_put_stats(struct sk_buff *skb,
 }
 
 static int tapdrop_nl_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
-			       const struct tapdrop_dev *td, u32 part,
-			       const struct tapdrop_nl_filter *filter)
+			       const struct tapdrop_dev *td, u32 part)
 {
+	const struct tapdrop_nl_filter *filter = &tapdrop_nl_dump_ctx(cb)->filter;
 	struct tapdrop_sums sums;
 	void *hdr;
 
@@ -235,15 +249,13 @@ static int tapdrop_nl_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 /* The device message, then its queues, from where the context says. */
 static int tapdrop_nl_dump_queues(struct sk_buff *skb,
 				  struct netlink_callback *cb,
-				  const struct tapdrop_dev *td,
-				  const struct tapdrop_nl_filter *filter)
+				  const struct tapdrop_dev *td)
 {
 	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
 	unsigned int queue;
 
 	if (!ctx->part) {
-		if (tapdrop_nl_dump_one(skb, cb, td, TAPDROP_PART_NO_QUEUE,
-					filter))
+		if (tapdrop_nl_dump_one(skb, cb, td, TAPDROP_PART_NO_QUEUE))
 			return -EMSGSIZE;
 		ctx->part = 1;
 	}
@@ -251,29 +263,28 @@ static int tapdrop_nl_dump_queues(struct sk_buff *skb,
 	for (; ctx->part <= TAPDROP_NO_QUEUE; ctx->part++) {
 		queue = ctx->part - 1;
 		if (!tapdrop_queue_known(td, queue) ||
-		    (filter->part != TAPDROP_PART_DEVICE &&
-		     filter->part != queue))
+		    (ctx->filter.part != TAPDROP_PART_DEVICE &&
+		     ctx->filter.part != queue))
 			continue;
-		if (tapdrop_nl_dump_one(skb, cb, td, queue, filter))
+		if (tapdrop_nl_dump_one(skb, cb, td, queue))
 			return -EMSGSIZE;
 	}
 	return 0;
 }
 
 static int tapdrop_nl_dump_dev(struct sk_buff *skb, struct netlink_callback *cb,
-			       const struct tapdrop_dev *td,
-			       const struct tapdrop_nl_filter *filter)
+			       const struct tapdrop_dev *td)
 {
-	if (filter->scope == TAPDROP_SCOPE_QUEUE)
-		return tapdrop_nl_dump_queues(skb, cb, td, filter);
-	return tapdrop_nl_dump_one(skb, cb, td, TAPDROP_PART_DEVICE, filter);
+	if (tapdrop_nl_dump_ctx(cb)->filter.scope == TAPDROP_SCOPE_QUEUE)
+		return tapdrop_nl_dump_queues(skb, cb, td);
+	return tapdrop_nl_dump_one(skb, cb, td, TAPDROP_PART_DEVICE);
 }
 
 static int tapdrop_nl_dump_all(struct sk_buff *skb, struct netlink_callback *cb,
-			       struct tapdrop_net *tn,
-			       const struct tapdrop_nl_filter *filter)
+			       struct tapdrop_net *tn)
 {
 	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
+	const struct tapdrop_nl_filter *filter = &ctx->filter;
 	const struct tapdrop_dev *td;
 	unsigned long ifindex;
 
@@ -284,7 +295,7 @@ static int tapdrop_nl_dump_all(struct sk_buff *skb, struct netlink_callback *cb,
 			ctx->ifindex = ifindex;
 			ctx->part = 0;
 		}
-		if (tapdrop_nl_dump_dev(skb, cb, td, filter))
+		if (tapdrop_nl_dump_dev(skb, cb, td))
 			return -EMSGSIZE;
 		ctx->ifindex = ifindex + 1;
 		ctx->part = 0;
@@ -292,11 +303,33 @@ static int tapdrop_nl_dump_all(struct sk_buff *skb, struct netlink_callback *cb,
 
 	if (!filter->ifindex && filter->part >= TAPDROP_NO_QUEUE &&
 	    ctx->ifindex != ULONG_MAX &&
-	    tapdrop_nl_dump_one(skb, cb, tn->orphans, TAPDROP_PART_NO_QUEUE,
-				filter))
+	    tapdrop_nl_dump_one(skb, cb, tn->orphans, TAPDROP_PART_NO_QUEUE))
 		return -EMSGSIZE;
 
 	ctx->ifindex = ULONG_MAX;
+	return 0;
+}
+
+/**
+ * tapdrop_nl_stats_get_start - check what a stats-get dump asks for
+ * @cb: state of the dump
+ *
+ * Return: 0 or a negative errno.
+ */
+int tapdrop_nl_stats_get_start(struct netlink_callback *cb)
+{
+	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
+	struct tapdrop_net *tn = tapdrop_net(sock_net(cb->skb->sk));
+	struct nlattr **attrs = genl_info_dump(cb)->attrs;
+	int err;
+
+	err = tapdrop_nl_parse(&ctx->filter, attrs, cb->extack);
+	if (err)
+		return err;
+
+	ctx->ifindex = ctx->filter.ifindex;
+	if (ctx->ifindex && !xa_load(&tn->devs, ctx->ifindex))
+		return tapdrop_nl_no_device(attrs, cb->extack);
 	return 0;
 }
 
@@ -311,28 +344,15 @@ int tapdrop_nl_stats_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb)
 {
 	struct tapdrop_net *tn = tapdrop_net(sock_net(skb->sk));
-	struct nlattr **attrs = genl_info_dump(cb)->attrs;
-	struct tapdrop_nl_filter filter;
 	int err;
 
-	err = tapdrop_nl_parse(&filter, attrs, cb->extack);
-	if (err)
-		return err;
-
-	cb->seq = READ_ONCE(tn->generation);
+	cb->seq = smp_load_acquire(&tn->generation);
 	rcu_read_lock();
-	if (filter.ifindex && !cb->prev_seq) {
-		tapdrop_nl_dump_ctx(cb)->ifindex = filter.ifindex;
-		if (!xa_load(&tn->devs, filter.ifindex)) {
-			rcu_read_unlock();
-			NL_SET_ERR_MSG_ATTR(cb->extack,
-					    attrs[TAPDROP_A_STATS_IFINDEX],
-					    "no tun, tap, macvtap or ipvtap device with this ifindex");
-			return -ENODEV;
-		}
-	}
-	err = tapdrop_nl_dump_all(skb, cb, tn, &filter);
+	err = tapdrop_nl_dump_all(skb, cb, tn);
 	rcu_read_unlock();
+	/* What changed under the walk shows in the next message, or the end. */
+	smp_rmb();
+	cb->seq = READ_ONCE(tn->generation);
 
 	return err && !skb->len ? err : skb->len;
 }
@@ -354,10 +374,7 @@ static int tapdrop_nl_reply(struct sk_buff *msg, struct genl_info *info,
 	rcu_read_lock();
 	td = xa_load(&tn->devs, filter->ifindex);
 	if (!td) {
-		NL_SET_ERR_MSG_ATTR(info->extack,
-				    info->attrs[TAPDROP_A_STATS_IFINDEX],
-				    "no tun, tap, macvtap or ipvtap device with this ifindex");
-		err = -ENODEV;
+		err = tapdrop_nl_no_device(info->attrs, info->extack);
 		goto unlock;
 	}
 	if (filter->part < TAPDROP_NO_QUEUE &&
@@ -449,6 +466,12 @@ int tapdrop_nl_reason_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb)
 {
 	void *hdr;
+
+	/* Without a policy, the core ignores attributes since 6.2. */
+	if (nlmsg_attrlen(cb->nlh, GENL_HDRLEN)) {
+		NL_SET_ERR_MSG(cb->extack, "reason-get takes no attributes");
+		return -EINVAL;
+	}
 
 	/* There is no reason 0. */
 	for (; cb->args[0] + 1 < tapdrop_nr_reasons; cb->args[0]++) {

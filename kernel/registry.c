@@ -38,8 +38,10 @@ struct tapdrop_net *tapdrop_net(const struct net *net)
 
 static void tapdrop_net_changed(struct tapdrop_net *tn)
 {
-	/* Writers hold RTNL; zero means "no generation" to netlink. */
-	WRITE_ONCE(tn->generation, tn->generation + 1 ?: 1);
+	/* Writers hold RTNL; zero means "no generation" to netlink. After the
+	 * change it tells of; pairs with the reads around the walk of a dump.
+	 */
+	smp_store_release(&tn->generation, tn->generation + 1 ?: 1);
 }
 
 static int tapdrop_kind_by_name(const char *name)

@@ -24,10 +24,13 @@ int __init tapdrop_compat_genl_register_family(struct genl_family *family)
 
 	for (i = 0; i < family->n_ops; i++) {
 		op = &family->ops[i];
-		if (n && joined[n - 1].cmd == op->cmd)
+		if (n && joined[n - 1].cmd == op->cmd) {
+			joined[n - 1].start = op->start;
 			joined[n - 1].dumpit = op->dumpit;
-		else
+			joined[n - 1].done = op->done;
+		} else {
 			joined[n++] = *op;
+		}
 		/* The core derives these flags by itself. */
 		joined[n - 1].flags &= ~(GENL_CMD_CAP_DO | GENL_CMD_CAP_DUMP);
 	}
