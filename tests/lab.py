@@ -41,15 +41,16 @@ def ip(*lines):
     run("ip", "-batch", "-", input="\n".join(lines))
 
 
-def tapdrop(*args):
+def tapdrop(*args, **kwargs):
     """Run the tool as a user would; returns the finished process."""
     return subprocess.run([TAPDROP, *args], text=True, check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          **kwargs)
 
 
-def show(*args):
+def show(*args, options=()):
     """What tapdrop -json show says, parsed."""
-    return json.loads(run(TAPDROP, "-json", "show", *args))
+    return json.loads(run(TAPDROP, "-json", *options, "show", *args))
 
 
 def counters(device):
@@ -65,10 +66,17 @@ def drops(dev):
     return counters(device)
 
 
-def orphans():
+def orphans(devices=None):
     """All that was lost without a device, by direction and reason."""
-    lost = [counters(device) for device in show() if not device["ifindex"]]
+    lost = [counters(device) for device in devices or show()
+            if not device["ifindex"]]
     return {key[1:]: n for device in lost for key, n in device.items()}
+
+
+def initial_orphans():
+    """The same in the initial network namespace; others may add to it."""
+    text = run("nsenter", "-t", "1", "-n", TAPDROP, "-json", "show")
+    return orphans(json.loads(text))
 
 
 def link(dev):

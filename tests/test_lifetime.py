@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Counters belong to a device and a queue index: whatever happens to queues
+and devices, they go on, until the device ends."""
+
+import pytest
+
+from lab import (FROM, VNET_LEN, counters, drops, ip, orphans, run, show,
+                 tapdrop)
+
+SHORT = {"short": VNET_LEN + 13}
+LOST = {(1, FROM, "PKT_TOO_SMALL"): 5}
+
+
+@pytest.fixture
+def lossy(lab):
+    """A two-queue tap device whose second queue has lost five frames."""
+    lab.tap(queues=2, flags=["vnet_hdr"])
+    lab.write("q1", count=5, **SHORT)
+    assert drops("tap0") == LOST
+    return lab
+
+
+def test_down_and_up(lossy):
+    """Unlike the queue's own statistics elsewhere, these survive."""
+    ip("link set tap0 down", "link set tap0 up")
+    assert drops("tap0") == LOST
+    lossy.write("q1", count=2, **SHORT)
+    assert drops("tap0") == {(1, FROM, "PKT_TOO_SMALL"): 7}
+
+
+def test_detach_and_attach(lossy):
+    """What a detached queue loses belongs to no queue; attached again, it goes
+    on where it was."""
+    lossy.detach("q1")
+    lossy.write("q1", count=3, **SHORT)
+    assert drops("tap0") == {**LOST, (None, FROM, "PKT_TOO_SMALL"): 3}
+    lossy.attach("q1")
+    lossy.write("q1", count=2, **SHORT)
+    assert drops("tap0") == {(1, FROM, "PKT_TOO_SMALL"): 7,
+                             (None, FROM, "PKT_TOO_SMALL"): 3}
+
+
+def test_close_and_open(lossy):
+    """The index is another descriptor's, but the counters are the same."""
+    lossy.close("q1")
+    assert drops("tap0") == LOST
+    lossy.open("new", dev="tap0", flags=["no_pi", "vnet_hdr", "multi_queue"])
+    lossy.write("new", count=2, **SHORT)
+    assert drops("tap0") == {(1, FROM, "PKT_TOO_SMALL"): 7}
+
+
+def test_last_close_of_persistent_device(lossy):
+    """A device without any queue still has its counters."""
+    lossy.set("q0", persist=1)
+    lossy.close("q0")
+    lossy.close("q1")
+    (device,) = show("dev", "tap0")
+    assert device["queues"] == 0
+    assert counters(device) == LOST
+
+
+def test_renumbered(lossy):
+    """The last queue takes the index of the one that is detached: what it lost
+    before stays where it was, what it loses from now on goes to its new
+    index."""
+    lossy.detach("q0")
+    lossy.write("q1", count=2, **SHORT)
+    assert drops("tap0") == {**LOST, (0, FROM, "PKT_TOO_SMALL"): 2}
+
+
+def test_renamed(lossy):
+    """The name is not what the counters belong to."""
+    ip("link set tap0 down", "link set tap0 name other0")
+    assert drops("other0") == LOST
+    assert tapdrop("show", "dev", "tap0").returncode == 4
+
+
+def test_moved_to_another_namespace(lossy):
+    """The counters go with the device."""
+    name = "tapdrop-lifetime"
+    run("ip", "netns", "add", name)
+    try:
+        ip(f"link set tap0 netns {name}")
+        assert show() == []
+        lossy.write("q1", count=2, **SHORT)
+        (device,) = show(options=["-netns", name])
+        assert counters(device) == {(1, FROM, "PKT_TOO_SMALL"): 7}
+    finally:
+        run("ip", "netns", "del", name)
+
+
+def test_device_of_the_same_name(lossy):
+    """A new device starts at zero, also if it has the name, the index and the
+    memory of another."""
+    ip("link del tap0")
+    lossy.tap("tap0.new", flags=["vnet_hdr"])
+    ip("link set tap0.new down", "link set tap0.new name tap0")
+    assert drops("tap0") == {}
+
+
+def test_orphans_stay(lossy):
+    """What open queues lose without a device is not forgotten when they are
+    closed."""
+    ip("link del tap0")
+    lossy.write("q1", count=5)
+    lossy.close("q1")
+    lossy.close("q0")
+    assert orphans() == {(FROM, "DEV_GONE"): 5}

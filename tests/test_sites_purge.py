@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Sites P1 to P6 and C2: frames that waited in a queue which is closed,
+detached, deleted or made shorter. No standard counter sees any of them. P1 on
+detach is in test_scenarios.py, C1 in test_sites_tap.py."""
+
+import array
+import fcntl
+import socket
+import struct
+
+import pytest
+
+import netlink
+from lab import (FROM, TO, VNET_LEN, drops, initial_orphans, ip, orphans,
+                 packets, standard, wait_for)
+
+XDP_TX = 3
+
+
+@pytest.fixture
+def pair(lab):
+    """A two-queue tap device on which a frame's tag is its queue."""
+    lab.tap(queues=2, flags=["vnet_hdr"])
+    lab.steer("q0")
+    return lab
+
+
+@pytest.fixture
+def held(pair):
+    """The same with five frames for the second queue, which vhost-net has
+    taken off the ring, as the guest offers no buffers. Two more frames for
+    which there are buffers tell when."""
+    pair.send(dev="tap0", count=7, tag=1)
+    pair.vhost("v", queue="q1")
+    pair.vrx("v", post=2, expect=2)
+    return pair
+
+
+@pytest.mark.site("P1")
+def test_close(pair):
+    """A queue is closed while another keeps the device."""
+    pair.send(dev="tap0", count=9, tag=1)
+    pair.send(dev="tap0", count=2, tag=0)
+    pair.close("q1")
+    assert drops("tap0") == {(1, TO, "QUEUE_PURGE"): 9}
+    assert pair.read("q0")["ok"] == 2
+    assert standard("tap0") == {}
+
+
+@pytest.mark.site("P1")
+def test_detach_with_xdp_frames(pair):
+    """Frames that never were skbs."""
+    pair.xdp("x", dev="tap0", verdict=XDP_TX)
+    pair.detach("q1")
+    pair.write("q0", count=6)
+    pair.detach("q0")
+    assert drops("tap0") == {(0, TO, "QUEUE_PURGE"): 6}
+
+
+def batch_received_frames(dev, count):
+    """ethtool -C DEV rx-frames COUNT."""
+    siocethtool, set_coalesce = 0x8946, 0xf
+    values = array.array("I", [set_coalesce, 0, count] + [0] * 20)
+    address, _ = values.buffer_info()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        fcntl.ioctl(sock, siocethtool,
+                    struct.pack("16sQ16x", dev.encode(), address))
+
+
+@pytest.mark.site("P1")
+def test_detach_with_written_frames(pair):
+    """Frames that wait for the rest of their batch on the way to the stack,
+    which upstream has counted as received."""
+    batch_received_frames("tap0", 64)
+    pair.set("q1", sndbuf=1 << 20)
+    pair.vhost("v", queue="q1")
+    assert pair.vtx("v", count=1)["ok"] == 1
+    pair.vtx("v", count=5, kick=0)
+    assert pair.vtx("v", count=1, short=VNET_LEN + 13)["ok"] == 6
+    pair.detach("q1")
+    assert drops("tap0") == {(1, FROM, "PKT_TOO_SMALL"): 1,
+                             (None, FROM, "QUEUE_PURGE"): 5}
+    assert packets("tap0", "rx") == 6
+    assert standard("tap0") == {}
+
+
+def last_words(client):
+    """The final counters of a deleted device: {(queue, reason): packets} to
+    the user."""
+    final = {}
+
+    def complete():
+        for event in client.events(0.1):
+            final.update({(event.queue, reason): n for (_, reason), n
+                          in netlink.packets(event).items()})
+            if event.cmd == netlink.DEL_NTF and event.queue is None:
+                return True
+        return False
+
+    wait_for(complete)
+    return final
+
+
+@pytest.mark.site("P2")
+def test_device_deleted(pair):
+    """The device is deleted under its readers. The counters go out with it."""
+    with netlink.Client() as client:
+        client.subscribe()
+        pair.send(dev="tap0", count=9, tag=0)
+        pair.send(dev="tap0", count=4, tag=1)
+        ip("link del tap0")
+        assert last_words(client) == {(0, netlink.QUEUE_PURGE): 9,
+                                      (1, netlink.QUEUE_PURGE): 4}
+
+
+@pytest.mark.site("P2")
+def test_device_deleted_with_detached_queue(held):
+    """A detached queue holds what vhost-net has given back to it."""
+    with netlink.Client() as client:
+        client.subscribe()
+        held.detach("q1")
+        held.vstop("v")
+        ip("link del tap0")
+        assert last_words(client) == {(1, netlink.QUEUE_PURGE): 5}
+
+
+@pytest.mark.site("P3")
+def test_close_of_detached_queue(held):
+    """The same, but the queue is closed."""
+    held.detach("q1")
+    held.vstop("v")
+    held.close("v")
+    held.close("q1")
+    assert drops("tap0") == {(1, TO, "QUEUE_PURGE"): 5}
+
+
+@pytest.mark.site("P3")
+def test_close_after_device_deleted(held):
+    """The same, but the device has gone before vhost-net gives back."""
+    ip("link del tap0")
+    held.vstop("v")
+    held.close("v")
+    held.close("q1")
+    assert orphans() == {(TO, "DEV_GONE"): 5}
+
+
+@pytest.mark.site("P4")
+def test_attach_to_device_with_shorter_queue(held):
+    """An open queue with frames of a device that has gone is attached to a
+    new device, whose txqueuelen is less. That one did not lose them."""
+    ip("link del tap0")
+    held.vstop("v")
+    ip("tuntap add tap1 mode tap multi_queue vnet_hdr",
+       "link set tap1 txqueuelen 3")
+    held.iff("q1", dev="tap1", flags=["no_pi", "multi_queue", "vnet_hdr"])
+    assert orphans() == {(TO, "DEV_GONE"): 2}
+    assert held.read("q1")["ok"] == 3
+    assert drops("tap1") == {}
+
+
+@pytest.mark.site("P5")
+def test_txqueuelen_lowered(pair):
+    """Each queue loses what does not fit any more."""
+    pair.send(dev="tap0", count=100, tag=0)
+    pair.send(dev="tap0", count=50, tag=1)
+    ip("link set tap0 txqueuelen 30")
+    assert drops("tap0") == {(0, TO, "QUEUE_PURGE"): 70,
+                             (1, TO, "QUEUE_PURGE"): 20}
+    assert standard("tap0") == {}
+    assert pair.read("q0")["ok"] == pair.read("q1")["ok"] == 30
+
+
+@pytest.mark.site("P5")
+def test_txqueuelen_lowered_with_detached_queue(held):
+    """A detached queue is made shorter, too, under its last index."""
+    held.detach("q1")
+    held.vstop("v")
+    ip("link set tap0 txqueuelen 3")
+    assert drops("tap0") == {(1, TO, "QUEUE_PURGE"): 2}
+
+
+@pytest.mark.site("P5")
+def test_txqueuelen_lowered_with_xdp_frames(pair):
+    """Frames that never were skbs."""
+    pair.xdp("x", dev="tap0", verdict=XDP_TX)
+    pair.detach("q1")
+    pair.write("q0", count=40)
+    ip("link set tap0 txqueuelen 30")
+    assert drops("tap0") == {(0, TO, "QUEUE_PURGE"): 10}
+    assert pair.read("q0")["ok"] == 30
+
+
+@pytest.mark.site("P6")
+def test_vhost_gives_back_to_full_ring(pair):
+    """What vhost-net took off the ring finds no room when it stops."""
+    ip("link set tap0 txqueuelen 100")
+    pair.send(dev="tap0", count=65, tag=1)
+    pair.vhost("v", queue="q1")
+    pair.vrx("v", post=1, expect=1)
+    # It holds 63 frames of its batch of 64, and one is left in the ring.
+    sent = pair.send(dev="tap0", count=200, tag=1)
+    full = sent["errno"]["ENOBUFS"]
+    pair.vstop("v")
+    left = pair.read("q1")["ok"]
+    assert left == 100
+    assert drops("tap0") == {(1, TO, "PTR_FULL"): full,
+                             (1, TO, "QUEUE_PURGE"): 264 - full - left}
+    assert standard("tap0") == {"tx_dropped": full}
+
+
+@pytest.mark.site("P6")
+def test_vhost_gives_back_xdp_frames_to_full_ring(pair):
+    """An xdp_frame does not say whose it was."""
+    before = initial_orphans().get((TO, "QUEUE_PURGE"), 0)
+    ip("link set tap0 txqueuelen 100")
+    pair.detach("q1")
+    pair.xdp("x", dev="tap0", verdict=XDP_TX)
+    pair.write("q0", count=65)
+    pair.vhost("v", queue="q0")
+    pair.vrx("v", post=1, expect=1)
+    pair.write("q0", count=200)
+    pair.vstop("v")
+    left = pair.read("q0")["ok"]
+    assert left == 100
+    full = drops("tap0")[(0, TO, "PTR_FULL")]
+    assert initial_orphans()[(TO, "QUEUE_PURGE")] - before == 264 - full - left
+
+
+@pytest.mark.site("C2")
+@pytest.mark.parametrize("kind", ["macvtap", "ipvtap"])
+def test_tap_txqueuelen_lowered(lab, kind):
+    """The hash spreads the frames, so only the sum is known before."""
+    lab.lower(kind, queues=2)
+    lab.send(dev="far0", count=200, flows=64)
+    wait_for(lambda: packets("vtap0", "rx") == 200)
+    ip("link set vtap0 txqueuelen 30")
+    lost = drops("vtap0")
+    assert lost.keys() == {(0, TO, "QUEUE_PURGE"), (1, TO, "QUEUE_PURGE")}
+    assert sum(lost.values()) == 140
+    assert lab.read("m0")["ok"] == lab.read("m1")["ok"] == 30
+    assert standard("vtap0") == {}

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The tool with the real family. What it prints, and what it says of arguments
+that are wrong whatever the kernel, is tested on the host."""
+
+import pytest
+
+from lab import FROM, counters, drops, ip, show, tapdrop
+
+
+@pytest.fixture
+def lossy(lab):
+    """A tap device with one queue, which has lost three frames."""
+    lab.tap()
+    lab.write("q0", count=3, short=5)
+    return lab
+
+
+@pytest.mark.parametrize("args, code, words", [
+    (["show", "dev", "nothing0"], 4, "nothing0"),
+    (["show", "dev", "far0"], 4, "far0"),
+    (["show", "dev", "lo"], 4, "lo"),
+    (["show", "reason", "BOREDOM"], 1, "BOREDOM"),
+    (["show", "dev"], 1, "dev"),
+    (["show", "tap0", "queue", "256"], 1, "256"),
+    (["lose", "tap0"], 1, "lose"),
+    (["-netns", "nowhere", "show"], 4, "nowhere"),
+])
+def test_bad_input(lossy, args, code, words):
+    """One clear sentence, the documented exit code, nothing changed."""
+    ip("link add near0 type veth peer name far0")
+    done = tapdrop(*args)
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert words in done.stderr and done.stderr.count("\n") == 1
+    assert drops("tap0") == {(0, FROM, "PKT_TOO_SMALL"): 3}
+
+
+def test_unprivileged(lossy):
+    """Whoever may look at ip -s link may look at this."""
+    done = tapdrop("show", "dev", "tap0", user=65534, group=65534)
+    assert done.returncode == 0
+    assert "PKT_TOO_SMALL" in done.stdout
+
+
+@pytest.mark.parametrize("selector, found", [
+    (["queue", "0"], True), (["queue", "1"], False), (["queue", "none"], False),
+    (["dir", "from-user"], True), (["dir", "to-user"], False),
+    (["reason", "PKT_TOO_SMALL"], True), (["reason", "PTR_FULL"], False),
+])
+def test_selectors(lossy, selector, found):
+    """The kernel shows only what was asked for."""
+    (device,) = show("dev", "tap0", *selector)
+    expected = {(0, FROM, "PKT_TOO_SMALL"): 3} if found else {}
+    assert counters(device) == expected
+
+
+def test_json_of_a_counter(lossy):
+    """The contract of a counter's keys and values."""
+    (device,) = show("dev", "tap0")
+    (counter,) = device.pop("counters")
+    assert device["kind"] == "tap" and device["queues"] == 1
+    assert device["drops"] == {"to-user": 0, "from-user": 3}
+    assert 0 <= counter.pop("last-ms") < 60000
+    assert counter == {"queue-id": 0, "dir": "from-user", "netdev-dir": "rx",
+                       "reason": "PKT_TOO_SMALL",
+                       "skb-reason": "PKT_TOO_SMALL", "class": "loss",
+                       "packets": 3}
+
+
+def test_refused_is_no_drop(fault):
+    """What the writer still has does not enter the sum."""
+    fault.tap()
+    fault.fail(function="build_skb", caller="tun", times=3)
+    fault.write("q0", count=3)
+    fault.failed()
+    (device,) = show("dev", "tap0")
+    assert device["drops"] == {"to-user": 0, "from-user": 0}
+    assert [c["class"] for c in device["counters"]] == ["refused"]
+
+
+def test_truncated_is_no_drop(lab):
+    """Neither does what the reader got the beginning of."""
+    lab.tap()
+    lab.send(dev="tap0", count=3)
+    lab.read("q0", size=20)
+    (device,) = show("dev", "tap0")
+    assert device["drops"] == {"to-user": 0, "from-user": 0}
+    assert [c["class"] for c in device["counters"]] == ["truncated"]
