@@ -269,7 +269,7 @@ int main(int argc, char **argv)
 
 	/* A reader that has seen enough is told by its exit code. */
 	signal(SIGPIPE, SIG_IGN);
-	setvbuf(stdout, NULL, _IOFBF, 65536);
+	open_output();
 
 	code = parse_options(argc, argv);
 	if (code < 0)

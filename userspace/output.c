@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tool.h"
 
@@ -102,11 +103,51 @@ int fail_td(const struct tapdrop *td, int err, const char *netns)
 	case -ENODEV:
 		code = EXIT_NO_DEVICE;
 		break;
+	case -ENOSPC:
+	case -EDQUOT:
+	case -EFBIG:
+	case -EIO:
+		/* The kernel has no such words for us, but a disk has. */
+		if (opt.record)
+			code = EXIT_OUTPUT;
+		break;
 	}
 	if (opt.file)
 		code = EXIT_USAGE;
 	return fail(code, "%s%s%s%s", netns ? netns : "", sep,
 		    tapdrop_error(td), hint);
+}
+
+/* Why the first write failed; stdio forgets that. */
+static int output_errno;
+
+static ssize_t write_output(void *cookie, const char *buf, size_t len)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	(void)cookie;
+	while (done < len && !output_errno) {
+		n = write(STDOUT_FILENO, buf + done, len - done);
+		if (n >= 0)
+			done += n;
+		else if (errno != EINTR)
+			output_errno = errno;
+	}
+	return done;
+}
+
+/**
+ * open_output() - buffer standard output, and notice what happens to it
+ */
+void open_output(void)
+{
+	const cookie_io_functions_t functions = { .write = write_output };
+	FILE *f = fopencookie(NULL, "w", functions);
+
+	if (f)
+		stdout = f;
+	setvbuf(stdout, NULL, _IOFBF, 65536);
 }
 
 /**
@@ -117,21 +158,15 @@ int fail_td(const struct tapdrop *td, int err, const char *netns)
  */
 int close_output(int code)
 {
-	static bool failed;
-	int err;
+	static bool said;
 
-	if (failed)
+	if (said || (!fflush(stdout) && !output_errno))
 		return code;
-	errno = 0;
-	if (!ferror(stdout) && !fflush(stdout))
-		return code;
-	err = errno;
-	failed = true;
+	said = true;
 	/* Whoever reads from a pipe may have seen enough. */
-	if (err == EPIPE)
+	if (output_errno == EPIPE)
 		return as_plugin ? PLUGIN_UNKNOWN : EXIT_OUTPUT;
-	return fail(EXIT_OUTPUT, "cannot write: %s",
-		    err ? strerror(err) : "output error");
+	return fail(EXIT_OUTPUT, "cannot write: %s", strerror(output_errno));
 }
 
 /**

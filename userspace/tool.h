@@ -115,6 +115,7 @@ int fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int fail_td(const struct tapdrop *td, int err, const char *netns);
 void fail_as_plugin(void);
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void open_output(void);
 int close_output(int code);
 void *xrealloc(void *p, size_t n, size_t size);
 
