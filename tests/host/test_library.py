@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""libtapdrop: where libnl leaves gaps, and what is installed."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import tool
+from fakekernel import FakeKernel, Stray, nl
+
+USERSPACE = os.path.join(tool.TOP, 'userspace')
+
+
+def test_dump_of_many_datagrams():
+    """Cut between any two messages, a device's among them."""
+    data, datagrams, pos = nl.host(), [], 0
+    while pos < len(data):
+        size = int.from_bytes(data[pos:pos + 4], 'little') + 3 & ~3
+        datagrams.append(data[pos:pos + size])
+        pos += size
+    with FakeKernel(dump=lambda _: datagrams) as kernel:
+        assert tool.load(env=kernel.env) == tool.load(dump='host')
+
+
+def test_disturbed_dump_is_repeated():
+    """And nobody sees what the abandoned attempts brought."""
+    dumps = [nl.interrupted(), nl.interrupted(), nl.host()]
+    with FakeKernel(dump=lambda _: dumps.pop(0)) as kernel:
+        assert tool.output(env=kernel.env) == tool.output(dump='host')
+        assert len(kernel.requests) == 3
+
+
+def test_repeats_are_bounded(tmp_path):
+    with FakeKernel(dump=lambda _: nl.interrupted()) as kernel:
+        done = tool.run('-record', tmp_path / 'dump.nl', env=kernel.env)
+        assert len(kernel.requests) == 5
+    assert done.returncode == 0
+    assert done.stdout == tool.run(dump='interrupted').stdout
+    assert 'a row may be missing' in done.stderr
+    # what is recorded is one attempt, too
+    assert (tmp_path / 'dump.nl').read_bytes().count(b'tap9') == 1
+
+
+def test_error_at_the_end_of_a_live_dump():
+    with FakeKernel(dump=lambda _: nl.refused()) as kernel:
+        done = tool.run(env=kernel.env)
+    assert done.returncode == 2
+    assert 'queue index out of range' in done.stderr
+
+
+def test_messages_of_an_older_request_are_skipped():
+    stray = nl.device(99, 'old', nl.TAP, 1) + nl.done()
+    dump = [Stray(stray.replace(nl.SEQ.to_bytes(4, 'little') + b'\x67\x12',
+                                b'\xee\xee\xee\x0e\x67\x12')), nl.host()]
+    with FakeKernel(dump=lambda _: dump) as kernel:
+        assert tool.load(env=kernel.env) == tool.load(dump='host')
+
+
+def test_module_that_is_loaded_anew():
+    """Its family has another id then."""
+    def dump(_):
+        kernel.family += 1
+        return nl.host()
+
+    with FakeKernel(dump=dump) as kernel:
+        lines = tool.output('-json', 'watch', 'interval', '0.1', 'count', '3',
+                            env=kernel.env).splitlines()
+    assert len(lines) == 3
+
+
+def test_module_that_goes():
+    def dump(_):
+        kernel.has_family, kernel.family = False, 0
+        return nl.host()
+
+    with FakeKernel(dump=dump) as kernel:
+        done = tool.run('-json', 'watch', 'interval', '0.1', env=kernel.env)
+    assert done.returncode == 3 and len(done.stdout.splitlines()) == 1
+
+
+def test_unknown_reason_is_asked_for():
+    """A newer kernel's reason has a name that only the kernel knows."""
+    def dump(attrs):
+        if attrs:
+            return nl.newer()
+        return nl.genl(nl.u32(1, 200) + nl.attr(2, b'NEW_REASON\0') +
+                       nl.attr(3, b'NEW\0') + nl.u32(4, 2) +
+                       nl.attr(5, b'It is new.\0'), cmd=nl.REASON_GET) + \
+            nl.done()
+
+    with FakeKernel(dump=dump) as kernel:
+        device, = tool.load(env=kernel.env)
+        text = tool.output('-details', env=kernel.env)
+    new, old = device['counters']
+    assert (new['reason'], new['skb-reason'], new['class']) == \
+        ('NEW_REASON', 'NEW', 'refused')
+    assert old['reason'] == 'PTR_FULL'
+    assert 'NEW_REASON (refused)' in text
+
+
+@pytest.mark.parametrize('packets', (1, (1 << 32) - 1, 1 << 32, (1 << 64) - 1))
+def test_uint_of_both_sizes(packets):
+    data = nl.device(7, 'tap0', nl.TAP, 1,
+                     [(nl.TO_USER, 'PTR_FULL', packets, packets)]) + nl.done()
+    with FakeKernel(dump=lambda _: data) as kernel:
+        device, = tool.load(env=kernel.env)
+    assert device['counters'][0]['packets'] == packets
+    assert device['counters'][0].get('last-ms', (1 << 64) - 1) == packets
+
+
+def functions():
+    """Names that the header declares."""
+    with open(os.path.join(USERSPACE, 'lib', 'tapdrop.h'),
+              encoding='utf-8') as header:
+        return set(re.findall(r'^(?:\w[\w \*]*[\* ])?(tapdrop_\w+)\(',
+                              header.read(), re.M))
+
+
+def test_exported_symbols_are_the_header():
+    done = subprocess.run(['nm', '-D', '--defined-only', '--with-symbol-versions',
+                           os.path.join(tool.BUILD, 'libtapdrop.so.0')],
+                          capture_output=True, text=True, check=True)
+    exported = set(re.findall(r' T (\w+)@@LIBTAPDROP_0', done.stdout))
+    assert exported == functions() and len(exported) > 20
+    assert set(re.findall(r' [TDBR] (\w+)', done.stdout)) == exported
+
+
+def test_man_page_has_all_functions():
+    with open(os.path.join(USERSPACE, 'man', 'libtapdrop.3'),
+              encoding='utf-8') as page:
+        assert set(re.findall(r'(tapdrop_\w+)\(', page.read())) >= functions()
+
+
+def test_libnl_stays_in_one_file():
+    users = set()
+    for path, _, names in os.walk(USERSPACE):
+        for name in names:
+            if name.endswith(('.c', '.h')):
+                with open(os.path.join(path, name), encoding='utf-8') as file:
+                    if '<netlink/' in file.read():
+                        users.add(name)
+    assert users == {'netlink.c'}
+
+
+def test_library_neither_exits_nor_prints():
+    done = subprocess.run(['nm', '-D', '--undefined-only',
+                           os.path.join(tool.BUILD, 'libtapdrop.so.0')],
+                          capture_output=True, text=True, check=True)
+    used = set(re.findall(r'U (\w+)', done.stdout))
+    assert 'malloc' in used
+    assert not used & {'exit', '_exit', 'abort', 'printf', '__printf_chk',
+                       'puts', 'stdout', 'stderr', 'perror', 'sleep', 'usleep',
+                       'nanosleep', 'setlocale', 'strtok'}
+
+
+@pytest.fixture(scope='module')
+def installed(tmp_path_factory):
+    """A directory with everything installed as for /usr."""
+    dest = tmp_path_factory.mktemp('dest')
+    subprocess.run(['make', '-s', '-C', USERSPACE, 'install', 'PREFIX=/usr',
+                    f'DESTDIR={dest}'], check=True)
+    return dest
+
+
+def test_installed_files(installed):
+    files = {os.path.relpath(os.path.join(path, name), installed / 'usr')
+             for path, _, names in os.walk(installed) for name in names}
+    assert files == {
+        'sbin/tapdrop', 'lib/libtapdrop.so', 'lib/libtapdrop.so.0',
+        'lib/pkgconfig/libtapdrop.pc', 'include/tapdrop.h',
+        'include/linux/tapdrop.h', 'share/man/man8/tapdrop.8',
+        'share/man/man3/libtapdrop.3', 'share/ynl/specs/tapdrop.yaml',
+        'share/bash-completion/completions/tapdrop',
+        'share/zsh/site-functions/_tapdrop',
+        'share/fish/vendor_completions.d/tapdrop.fish',
+        'share/tapdrop/tapdrop.rules.yml',
+        'lib/systemd/system/tapdrop-export.service',
+        'lib/systemd/system/tapdrop-export.timer'}
+    service = installed / 'usr/lib/systemd/system/tapdrop-export.service'
+    assert 'ExecStart=/usr/sbin/tapdrop export' in service.read_text()
+
+
+def test_only_the_tool_of_the_tree_has_a_path_to_its_library(installed):
+    def dynamic(path):
+        return subprocess.run(['readelf', '-d', path], check=True, text=True,
+                              capture_output=True).stdout
+    assert '$ORIGIN' in dynamic(tool.TOOL)
+    assert 'PATH' not in dynamic(installed / 'usr/sbin/tapdrop')
+    assert '[libtapdrop.so.0]' in dynamic(installed / 'usr/lib/libtapdrop.so.0')
+
+
+@pytest.mark.parametrize('compiler, args', (
+    ('gcc', ['-std=c99', '-Wall', '-Wextra', '-Wpedantic', '-Werror']),
+    ('g++', ['-x', 'c++', '-Wall', '-Wextra', '-Werror'])))
+def test_example_of_the_man_page(installed, tmp_path, compiler, args):
+    """Builds with nothing but what is installed, and runs."""
+    if not shutil.which(compiler):
+        pytest.skip(f'{compiler} is not installed')
+    with open(os.path.join(USERSPACE, 'man', 'libtapdrop.3'),
+              encoding='utf-8') as page:
+        example = page.read().split('.SH EXAMPLES\n.nf\n')[1].split('.fi')[0]
+    (tmp_path / 'example.c').write_text(example.replace('\\e', '\\'))
+    flags = subprocess.run(
+        ['pkg-config', '--cflags', '--libs', 'libtapdrop'], text=True,
+        capture_output=True, check=True, env={
+            **tool.ENV, 'PKG_CONFIG_SYSROOT_DIR': str(installed),
+            'PKG_CONFIG_PATH': str(installed / 'usr/lib/pkgconfig'),
+            'PKG_CONFIG_ALLOW_SYSTEM_CFLAGS': '1',
+            'PKG_CONFIG_ALLOW_SYSTEM_LIBS': '1'}).stdout.split()
+    subprocess.run([compiler, *args, '-o', tmp_path / 'example',
+                    tmp_path / 'example.c', *flags], check=True)
+    with FakeKernel() as kernel:
+        done = subprocess.run(
+            [tmp_path / 'example'], text=True, capture_output=True, check=True,
+            env={**tool.ENV, **kernel.env,
+                 'LD_LIBRARY_PATH': str(installed / 'usr/lib')})
+    assert 'tap0 lost 981\n' in done.stdout

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The tool and the library under valgrind, sanitizers and a fuzzer."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import tool
+from fakekernel import FakeKernel, nl
+
+CLANG = '-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined'
+# How long the fuzzer runs; more with FUZZ_SECONDS.
+FUZZ_SECONDS = os.environ.get('FUZZ_SECONDS', '20')
+
+clang = pytest.mark.skipif(not shutil.which('clang'),
+                           reason='clang is not installed')
+valgrind = pytest.mark.skipif(not shutil.which('valgrind'),
+                              reason='valgrind is not installed')
+
+
+def make(*args):
+    """What is in the way is shown."""
+    done = subprocess.run(['make', '-s', '-C',
+                           os.path.join(tool.TOP, 'userspace'), *args],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@clang
+def test_all_tests_of_the_tool_with_sanitizers():
+    build = os.path.join(tool.TOP, 'build', 'asan')
+    make('CC=clang', f'CFLAGS={CLANG}', f'BUILD={build}', 'LDDEFS=')
+    done = subprocess.run(
+        ['/usr/bin/python3', '-B', '-m', 'pytest', '-q', '-p',
+         'no:cacheprovider', '-k', 'test_tool_ or test_library', '--deselect',
+         'tests/host/test_library.py::'
+         'test_library_neither_exits_nor_prints', 'tests/host'],
+        cwd=tool.TOP, capture_output=True, text=True, check=False,
+        env={**os.environ, 'TAPDROP_BUILD': build})
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert int(re.search(r'(\d+) passed', done.stdout).group(1)) > 300
+
+
+@clang
+def test_clang_finds_nothing_to_warn_of():
+    make('CC=clang', 'CFLAGS=-O2',
+         f'BUILD={tool.BUILD}/clang')
+
+
+@clang
+def test_fuzzer(tmp_path):
+    make('fuzz', f'BUILD={tool.BUILD}')
+    done = subprocess.run(
+        [os.path.join(tool.BUILD, 'fuzz-decode'), '-print_final_stats=1',
+         f'-max_total_time={FUZZ_SECONDS}', '-rss_limit_mb=1024', '-timeout=5',
+         tmp_path, tool.GOLDEN],
+        cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-5000:]
+    units = re.search(r'number_of_executed_units: (\d+)', done.stderr)
+    assert int(units.group(1)) > 1000
+
+
+@valgrind
+@pytest.mark.parametrize('args', (
+    ['-details', 'show', 'all'], ['-json', '-a'], ['-brief'], ['-oneline'],
+    ['watch', 'interval', '0.1', 'count', '3'],
+    ['-json', 'watch', 'interval', '0.1', 'count', '2'],
+    ['export', 'openmetrics'], ['check', 'warn', '1/s', 'interval', '0.1'],
+    ['doctor'], ['-json', 'doctor'], ['explain'], ['show', 'nowhere0'],
+    ['complete', '--', 'show', 'dev', '']), ids=' '.join)
+def test_valgrind(args):
+    with FakeKernel() as kernel:
+        done = subprocess.run(
+            ['valgrind', '-q', '--error-exitcode=99', '--leak-check=full',
+             '--errors-for-leak-kinds=definite,indirect,possible',
+             '--track-fds=no', tool.TOOL, *args],
+            capture_output=True, text=True, check=False,
+            env={**tool.ENV, **kernel.env})
+    assert done.returncode != 99, done.stderr
+
+
+@valgrind
+@pytest.mark.parametrize('command, dump', (
+    ([], 'names'), ([], 'newer'), ([], 'refused'), (['monitor'], 'events'),
+    (['-json', 'monitor'], 'events'), (['watch'], 'series'),
+    (['stats', 'tap0'], 'host')))
+def test_valgrind_with_recordings(command, dump):
+    done = subprocess.run(
+        ['valgrind', '-q', '--error-exitcode=99', '--leak-check=full', tool.TOOL,
+         '-file', tool.golden(dump + '.nl'), *command],
+        capture_output=True, text=True, check=False, env=tool.ENV)
+    assert done.returncode != 99, done.stderr
+
+
+@valgrind
+def test_cost_of_a_large_host(tmp_path):
+    """What show takes for 200 taps with two queues, both losing frames.
+
+    All of "ip -s link" takes 8.8 million instructions in user space for as
+    many devices (iproute2 6.1 on amd64), and we want no more than half.
+    """
+    (tmp_path / 'large.nl').write_bytes(nl.large(200, 2))
+    done = subprocess.run(
+        ['valgrind', '--tool=callgrind', '--callgrind-out-file=/dev/null',
+         tool.TOOL, '-file', tmp_path / 'large.nl'],
+        capture_output=True, text=True, check=True, env=tool.ENV)
+    assert done.stdout.count('\n') == 1 + 200 * 3
+    cost = int(re.search(r'Collected : (\d+)', done.stderr).group(1))
+    assert cost < 4400000

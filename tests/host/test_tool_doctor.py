@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What doctor says about machines in all states, from their files."""
+
+import json
+
+import pytest
+
+import tool
+from fakekernel import FakeKernel
+
+RELEASE = '6.1.0-56-amd64'
+
+# A healthy machine: files below the root and what is in them.
+HEALTHY = {
+    'proc/sys/kernel/osrelease': RELEASE,
+    f'lib/modules/{RELEASE}/modules.dep': 'updates/tapdrop.ko.xz:\n'
+                                          'kernel/drivers/net/tun.ko: x.ko\n',
+    f'lib/modules/{RELEASE}/modules.builtin': 'kernel/fs/fuse/fuse.ko\n',
+    'sys/module/tapdrop/version': '0.1.0',
+    'sys/module/tapdrop/taint': 'O',
+    'sys/module/tapdrop/holders/tun/taint': 'O',
+    'sys/module/tapdrop/holders/tap/taint': 'O',
+    'sys/module/tun/refcnt': '2',
+    'sys/module/tap/refcnt': '1',
+    'sys/module/module/parameters/sig_enforce': 'N',
+    'sys/kernel/security/lockdown': '[none] integrity confidentiality',
+}
+
+
+def findings(tmp_path, gone=(), **changes):
+    """Verdict, words and remedy by check, and the exit code."""
+    files = {path: text for path, text in HEALTHY.items()
+             if not any(path.startswith(prefix) for prefix in gone)}
+    files.update(changes.pop('files', {}))
+    for path, text in files.items():
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text + '\n')
+    done = tool.run('-json', 'doctor', 'root', tmp_path)
+    assert done.stderr == ''
+    return [(found['check'], found['verdict'], found['finding'],
+             found.get('remedy', '')) for found in json.loads(done.stdout)], \
+        done.returncode
+
+
+def test_healthy(tmp_path):
+    found, code = findings(tmp_path)
+    assert code == 0
+    assert {verdict for _, verdict, _, _ in found} == {'good'}
+    assert ('tapdrop', 'good', 'loaded, 0.1.0', '') in found
+    text = tool.output('doctor', 'root', tmp_path)
+    assert len(text.splitlines()) == len(found) == 5
+
+
+def test_not_loaded(tmp_path):
+    found, code = findings(tmp_path, gone=['sys/module/tapdrop'])
+    assert code == 3
+    assert ('tapdrop', 'bad', 'the module is not loaded',
+            'Load it: modprobe tapdrop') in found
+
+
+def test_stock_driver_in_use(tmp_path):
+    found, _ = findings(tmp_path, gone=['sys/module/tapdrop/holders/tun'])
+    (_, verdict, words, remedy), = [row for row in found if row[0] == 'tun']
+    assert verdict == 'bad' and 'in use (2 users)' in words
+    assert 'reboot' in remedy
+
+
+def test_stock_driver_without_users(tmp_path):
+    found, _ = findings(tmp_path, gone=['sys/module/tapdrop/holders/tap'],
+                        files={'sys/module/tap/refcnt': '0'})
+    (_, verdict, _, remedy), = [row for row in found if row[0] == 'tap']
+    assert verdict == 'bad' and 'modprobe -r' in remedy
+
+
+def test_driver_not_loaded_yet(tmp_path):
+    found, code = findings(tmp_path, gone=['sys/module/tapdrop/holders/tap',
+                                           'sys/module/tap/'])
+    assert code == 0
+    assert [row[1] for row in found if row[0] == 'tap'] == ['note']
+
+
+@pytest.mark.parametrize('files', (
+    {f'lib/modules/{RELEASE}/modules.builtin': 'kernel/drivers/net/tun.ko'},
+    {'sys/class/misc/tun/dev': '10:200'}))
+def test_driver_is_built_in(tmp_path, files):
+    found, _ = findings(tmp_path, gone=['sys/module/tapdrop/holders/tun',
+                                        'sys/module/tun'], files=files)
+    (_, verdict, words, _), = [row for row in found if row[0] == 'tun']
+    assert verdict == 'bad' and 'part of the kernel' in words
+
+
+def test_built_for_another_kernel(tmp_path):
+    found, _ = findings(tmp_path, files={
+        'proc/sys/kernel/osrelease': '6.12.9', })
+    assert found[0][:3] == ('build', 'bad', f'tapdrop.ko is installed for '
+                            f'{RELEASE}, but 6.12.9 is running')
+
+
+def test_not_installed(tmp_path):
+    found, _ = findings(tmp_path, gone=['lib'])
+    assert found[0][:2] == ('build', 'note')
+
+
+def test_unsigned(tmp_path):
+    found, _ = findings(tmp_path, files={
+        'sys/module/tapdrop/taint': 'OE'})
+    assert ('tapdrop', 'note', 'the module is not signed', '') in found
+
+
+@pytest.mark.parametrize('files, words', (
+    ({'sys/kernel/security/lockdown': 'none [integrity] confidentiality'},
+     'locked down'),
+    ({'sys/module/module/parameters/sig_enforce': 'Y'}, 'enforce signatures')))
+def test_kernel_wants_signatures(tmp_path, files, words):
+    found, _ = findings(tmp_path, files=files)
+    (_, verdict, said, remedy), = [row for row in found if row[0] == 'policy']
+    assert verdict == 'note' and words in said and 'mokutil' in remedy
+
+
+def test_this_machine():
+    """Whatever it is like, doctor asks the kernel, too."""
+    with FakeKernel() as kernel:
+        done = tool.run('doctor', env=kernel.env)
+        assert done.returncode == 0
+        assert 'good  family: the kernel answers\n' in done.stdout
+    with FakeKernel(has_family=False) as kernel:
+        done = tool.run('doctor', env=kernel.env)
+        assert done.returncode == 3
+        assert 'bad   family: the kernel has no tapdrop family\n' in \
+            done.stdout

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Every refusal is one clear sentence with its own exit code."""
+
+import json
+import os
+import re
+
+import pytest
+
+import tool
+from fakekernel import FakeKernel
+
+# Arguments, exit code and sentence.
+USAGE = (
+    (['x'], "there is no command 'x'; 'tapdrop help' lists them"),
+    (['help', 'x'], "there is no command 'x'; 'tapdrop help' lists them"),
+    (['Show'], "there is no command 'Show'; 'tapdrop help' lists them"),
+    (['sho'], "there is no command 'sho'; 'tapdrop help' lists them"),
+    (['-x'], "there is no option '-x'; 'tapdrop help' lists them"),
+    (['-bogus'], "there is no option '-bogus'; 'tapdrop help' lists them"),
+    (['--bogus'], "there is no option '--bogus'; 'tapdrop help' lists them"),
+    (['-netns'], "option '-netns' wants a value"),
+    (['--batch'], "option '--batch' wants a value"),
+    (['-color=blue'], "-color is auto, always or never, not 'blue'"),
+    (['-netns', 'x', '-all-netns'], '-netns and -all-netns at the same time'),
+    (['-brief', '-oneline'], '-brief and -oneline at the same time'),
+    (['-file', 'x', '-netns', 'y'], '-file takes the place of the kernel; it '
+     'goes with neither a namespace nor -record'),
+    (['-record', 'x', '-all-netns'], '-record takes one network namespace'),
+    (['show', 'queue'], "'queue' wants a value behind it"),
+    (['show', 'dev'], "'dev' wants a value behind it"),
+    (['watch', 'interval'], "'interval' wants a value behind it"),
+    (['show', 'queue', 'x'], "'x' is no queue; say 0 to 255, or none"),
+    (['show', 'queue', '256'], "'256' is no queue; say 0 to 255, or none"),
+    (['show', 'queue', '-1'], None),
+    (['show', 'dir', 'x'], "'x' is no direction; say to-user or from-user"),
+    (['show', 'reason', 'x'], "'x' is no reason; 'tapdrop explain' lists them"),
+    (['explain', 'x'], "'x' is no reason; 'tapdrop explain' lists them"),
+    (['explain', 'NOMEM', 'XDP'], 'one reason at a time'),
+    (['show', 'tap0', 'tap1'], "two devices, 'tap0' and 'tap1'; a glob such as "
+     "'vnet*' chooses several"),
+    (['show', 'sixteencharacter'], "'sixteencharacter' cannot be the name of "
+     "a device"),
+    (['show', ''], "'' cannot be the name of a device"),
+    (['show', 'queue', '1', 'queue', 'none'],
+     'a queue and none at the same time'),
+    (['monitor', 'queue', '1'], "'monitor' chooses by device only"),
+    (['stats'], "'stats' wants the name of one device"),
+    (['stats', 'tap*'], "'stats' wants the name of one device"),
+    (['export'], "'export' wants a format; say prometheus or openmetrics"),
+    (['export', 'xml'], "'xml' is no format; say prometheus or openmetrics"),
+    (['watch', 'interval', '0'], "'0' is no interval; say 0.1 to 86400 seconds"),
+    (['watch', 'interval', 'nan'],
+     "'nan' is no interval; say 0.1 to 86400 seconds"),
+    (['watch', 'count', '0'], "'0' is no number of looks"),
+    (['doctor', 'x'], "'doctor' takes nothing but 'root DIR'"),
+    (['-file', '/nowhere'], 'cannot open /nowhere: No such file or directory'),
+    (['-file', '/'], 'cannot read /: Is a directory'),
+    (['-batch', '/nowhere'], 'cannot open /nowhere: No such file or directory'),
+    (['-file', '/dev/null'], '/dev/null has no more dumps'),
+)
+
+
+@pytest.mark.parametrize('args, sentence', USAGE,
+                         ids=lambda value: ' '.join(value)
+                         if isinstance(value, list) else '')
+def test_usage(args, sentence):
+    done = tool.run(*args)
+    assert (done.returncode, done.stdout) == (1, '')
+    if sentence:
+        assert done.stderr == f'tapdrop: {sentence}\n'
+
+    done = tool.run('-json', *args)
+    assert (done.returncode, done.stdout) == (1, '')
+    error = json.loads(done.stderr)
+    assert error['exit-code'] == 1
+    if sentence:
+        assert error['error'] == sentence
+
+
+def test_no_family():
+    """The machine that builds has no such module."""
+    sentence = ("the kernel has no tapdrop family; load it with "
+                "'modprobe tapdrop', or see 'tapdrop doctor'")
+    with FakeKernel(has_family=False) as kernel:
+        done = tool.run(env=kernel.env)
+        assert (done.returncode, done.stdout) == (3, '')
+        assert done.stderr == f'tapdrop: {sentence}\n'
+        done = tool.run('-json', env=kernel.env)
+        assert json.loads(done.stderr) == {'error': sentence, 'exit-code': 3}
+
+
+@pytest.mark.parametrize('command', (
+    [], ['show'], ['watch'], ['monitor'], ['stats', 'lo'],
+    ['export', 'prometheus']))
+def test_no_family_for_any_command(command):
+    with FakeKernel(has_family=False) as kernel:
+        assert tool.run(*command, env=kernel.env).returncode == 3
+
+
+@pytest.mark.parametrize('command', (['explain'], ['help'], ['-V'], ['-h'],
+                                     ['help', 'show'], ['-version']))
+def test_no_kernel_needed(command):
+    with FakeKernel(has_family=False) as kernel:
+        assert tool.run(*command, env=kernel.env).returncode == 0
+
+
+def test_no_device():
+    with FakeKernel() as kernel:
+        done = tool.run('show', 'nowhere0', env=kernel.env)
+    assert (done.returncode, done.stdout) == (4, '')
+    assert done.stderr == "tapdrop: there is no device 'nowhere0'\n"
+
+
+def test_device_of_another_driver():
+    with FakeKernel() as kernel:
+        done = tool.run('show', 'lo', env=kernel.env)
+    assert (done.returncode, done.stdout) == (4, '')
+    assert done.stderr == ("tapdrop: 'lo' is no tun, tap, macvtap or ipvtap "
+                           "device\n")
+
+
+def test_no_device_in_recording():
+    done = tool.run('show', 'tap9', dump='host')
+    assert done.returncode == 4
+    assert done.stderr == ("tapdrop: there is no device 'tap9' in "
+                           f"{tool.golden('host.nl')}\n")
+
+
+def test_no_netns():
+    done = tool.run('-netns', 'nowhere')
+    assert done.returncode == 4
+    assert done.stderr == ("tapdrop: there is no network namespace 'nowhere'; "
+                           "'ip netns' lists them\n")
+
+
+def test_not_a_netns():
+    done = tool.run('-netns', '/dev/null')
+    assert done.returncode == 2
+    assert done.stderr == ("tapdrop: cannot enter network namespace "
+                           "'/dev/null': Invalid argument\n")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason='cannot give up being root')
+def test_netns_of_another_user():
+    def give_up():
+        os.setgid(65534)
+        os.setuid(65534)
+    done = tool.run('-netns', '/proc/self/ns/net', preexec_fn=give_up)
+    assert done.returncode == 2
+    assert 'Operation not permitted' in done.stderr
+
+
+def test_kernel_refuses():
+    """Its own words, and which attribute it did not like."""
+    with FakeKernel(refuse=(34, 'integer out of range', 5)) as kernel:
+        done = tool.run('show', 'queue', '9', env=kernel.env)
+    assert (done.returncode, done.stdout) == (2, '')
+    assert done.stderr == (
+        'tapdrop: the kernel refused: integer out of range (Numerical result '
+        'out of range, attribute queue-id)\n')
+
+
+def test_kernel_refuses_without_words():
+    with FakeKernel(refuse=(1, None, None)) as kernel:
+        done = tool.run(env=kernel.env)
+    assert done.returncode == 2
+    assert done.stderr == \
+        'tapdrop: the kernel refused: Operation not permitted\n'
+
+
+def test_error_at_the_end_of_a_dump():
+    """libnl would take this for an empty answer."""
+    done = tool.run(dump='refused')
+    assert done.returncode == 1
+    assert done.stderr == (
+        'tapdrop: the kernel refused: queue index out of range (Numerical '
+        'result out of range)\n')
+
+
+@pytest.mark.parametrize('cut', (1, 17, 100, 333))
+def test_truncated_recording(tmp_path, cut):
+    with open(tool.golden('host.nl'), 'rb') as full:
+        (tmp_path / 'cut.nl').write_bytes(full.read()[:cut])
+    done = tool.run('-file', tmp_path / 'cut.nl')
+    assert (done.returncode, done.stdout) == (1, '')
+    assert done.stderr == 'tapdrop: a message is cut short\n'
+
+
+def test_batch_stops_at_the_first_error(tmp_path):
+    (tmp_path / 'batch').write_text(
+        '# a comment\nexplain PTR_FULL\n\nexplain x # y\nexplain NOMEM\n')
+    done = tool.run('-batch', tmp_path / 'batch')
+    assert done.returncode == 1
+    assert done.stdout == tool.output('explain', 'PTR_FULL')
+    assert done.stderr == (
+        "tapdrop: 'x' is no reason; 'tapdrop explain' lists them\n"
+        f"tapdrop: stopped at line 4 of {tmp_path / 'batch'}\n")
+
+
+def letters(text):
+    """Only these, as quotes and line ends differ between files."""
+    return re.sub(r'\W', '', text)
+
+
+def test_man_page_says_the_same():
+    """Each sentence of the man page's table is expected by a test."""
+    tests = ''
+    for name in ('test_tool_errors.py', 'test_tool_output.py'):
+        with open(os.path.join(tool.TOP, 'tests', 'host', name),
+                  encoding='utf-8') as file:
+            tests += letters(file.read())
+    with open(os.path.join(tool.TOP, 'userspace', 'man', 'tapdrop.8'),
+              encoding='utf-8') as page:
+        table = page.read().split('.SH EXIT STATUS')[1].split('.SH ')[0]
+    sentences = re.findall(r'^\.I (.+)$', table, re.M)
+    assert len(sentences) > 12
+    for sentence in sentences:
+        for part in re.split(r"'-?x'| x\b|\.\.\.", sentence):
+            assert letters(part) in tests, sentence

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Metrics, alert rules and the monitoring plugin."""
+
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+
+import pytest
+
+import tool
+from fakekernel import FakeKernel, nl
+
+PROMETHEUS = os.path.join(tool.TOP, 'userspace', 'prometheus')
+promtool = pytest.mark.skipif(not shutil.which('promtool'),
+                              reason='promtool is not installed')
+
+
+def samples(text):
+    """Values by metric and labels."""
+    values = {}
+    for line in text.splitlines():
+        if not line.startswith('#'):
+            key, _, value = line.rpartition(' ')
+            assert key not in values
+            values[key] = int(value)
+    return values
+
+
+@promtool
+@pytest.mark.parametrize('dump', ('host', 'names', 'empty', 'newer', 'large'))
+def test_promtool_check_metrics(dump, tmp_path):
+    args = ()
+    if dump == 'large':
+        (tmp_path / 'large.nl').write_bytes(nl.large(50))
+        args, dump = ('-file', tmp_path / 'large.nl'), None
+    text = tool.output(*args, 'export', 'prometheus', dump=dump)
+    done = subprocess.run(['promtool', 'check', 'metrics'], input=text,
+                          text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
+
+
+@promtool
+def test_promtool_finds_mistakes():
+    """So that the test above means something."""
+    done = subprocess.run(['promtool', 'check', 'metrics'],
+                          input='a{b="c} 1\n', text=True, capture_output=True,
+                          check=False)
+    assert done.returncode != 0
+
+
+@promtool
+@pytest.mark.parametrize('command', (['check', 'rules', 'tapdrop.rules.yml'],
+                                     ['test', 'rules', 'tapdrop.test.yml']))
+def test_promtool_rules(command):
+    done = subprocess.run(['promtool', *command], cwd=PROMETHEUS, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_samples():
+    values = samples(tool.output('export', 'prometheus', dump='host'))
+    assert values['tap_queue_dropped_packets_total{device="tap0",queue="0",'
+                  'direction="to-user",reason="PTR_FULL"}'] == 496
+    assert values['tap_queue_dropped_packets_total{device="tap0",queue="none",'
+                  'direction="to-user",reason="DEV_READY"}'] == 4
+    assert values['tap_queue_refused_packets_total{device="tap0",queue="1",'
+                  'direction="from-user",reason="WRITE_RETRY"}'] == 12
+    dropped = sum(value for key, value in values.items()
+                  if key.startswith('tap_queue_dropped'))
+    assert dropped == sum(sum(device['drops'].values())
+                          for device in tool.load(dump='host'))
+
+
+def test_zero_cells_on_request():
+    assert len(samples(tool.output('export', 'prometheus',
+                                   dump='zeros'))) == 1
+    assert len(samples(tool.output('-z', 'export', 'prometheus',
+                                   dump='zeros'))) == 3
+
+
+def test_labels_are_escaped():
+    text = tool.output('export', 'prometheus', dump='names')
+    assert r'device="quo\"te\\"' in text
+    assert r'device="bad\\xff\\xfe\\xc3"' in text
+    assert 'device="網路0"' in text
+
+
+def test_openmetrics():
+    """Families are named without _total, and there is an end."""
+    lines = tool.output('export', 'openmetrics', dump='host').splitlines()
+    assert lines[-1] == '# EOF'
+    assert '# TYPE tap_queue_dropped_packets counter' in lines
+    assert not any(re.match('# .*_total', line) for line in lines)
+    assert samples('\n'.join(lines)) == samples(
+        tool.output('export', 'prometheus', dump='host'))
+
+
+def test_selectors():
+    text = tool.output('export', 'prometheus', 'tap0', 'dir', 'from-user',
+                       'reason', 'VIRTNET_HDR', dump='host')
+    assert list(samples(text).values()) == [2]
+
+
+def test_output_file_is_replaced_in_one_step(tmp_path):
+    path = tmp_path / 'tapdrop.prom'
+    path.write_text('old')
+    with open(path, encoding='utf-8') as old:
+        assert tool.output('export', 'prometheus', 'output', path,
+                           dump='host') == ''
+        assert old.read() == 'old'
+    assert path.read_text() == tool.output('export', 'prometheus', dump='host')
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert os.listdir(tmp_path) == ['tapdrop.prom']
+
+
+def test_output_stays_when_there_is_nothing_to_write(tmp_path):
+    path = tmp_path / 'tapdrop.prom'
+    path.write_text('old')
+    with FakeKernel(has_family=False) as kernel:
+        done = tool.run('export', 'prometheus', 'output', path, env=kernel.env)
+    assert done.returncode == 3
+    assert path.read_text() == 'old' and len(os.listdir(tmp_path)) == 1
+
+
+def test_output_directory_is_not_there(tmp_path):
+    path = tmp_path / 'no' / 'tapdrop.prom'
+    done = tool.run('export', 'prometheus', 'output', path, dump='host')
+    assert done.returncode == 5
+    assert done.stderr == \
+        f'tapdrop: cannot write {path}: No such file or directory\n'
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason='only root can mount')
+def test_output_on_a_full_disk(tmp_path):
+    """The old file stays, and nothing half is left behind."""
+    subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=4k', 'none', tmp_path],
+                   check=True)
+    try:
+        path = tmp_path / 'tapdrop.prom'
+        path.write_text('old')
+        done = tool.run('export', 'prometheus', 'output', path, dump='host')
+        assert done.returncode == 5
+        assert 'No space left on device' in done.stderr
+        assert path.read_text() == 'old' and len(os.listdir(tmp_path)) == 1
+    finally:
+        subprocess.run(['umount', tmp_path], check=True)
+
+
+# The first look of the recording sees 101 frames, the second 50 more.
+@pytest.mark.parametrize('args, code, state', (
+    (('warn', '101'), 0, 'OK'),
+    (('warn', '100'), 1, 'WARNING'),
+    (('warn', '10', 'crit', '100'), 2, 'CRITICAL'),
+    (('crit', '100/s'), 0, 'OK'),
+    (('warn', '50/s'), 0, 'OK'),
+    (('warn', '49/s'), 1, 'WARNING'),
+    (('warn', '10/s', 'crit', '49/s'), 2, 'CRITICAL'),
+    (('warn', '150', 'crit', '50/s'), 1, 'WARNING'),
+    (('warn', '24/s', 'interval', '2'), 1, 'WARNING'),
+    (('warn', '25/s', 'interval', '2'), 0, 'OK'),
+    (('reason', 'NOMEM', 'warn', '0'), 1, 'WARNING'),
+    (('reason', 'NOMEM', 'warn', '0/s'), 0, 'OK'),
+    (('x*', 'warn', '0'), 0, 'OK'),
+))
+def test_check(args, code, state):
+    done = tool.run('check', *args, dump='series')
+    assert done.returncode == code, done.stdout
+    assert done.stdout.startswith(f'TAPDROP {state} - ')
+    assert done.stdout.count('\n') == 1 and done.stderr == ''
+
+
+def test_check_line():
+    assert tool.output('check', 'warn', '1000', 'crit', '100/s',
+                       dump='series') == (
+        'TAPDROP OK - 151 frames lost, 50.0/s, most on tap0 queue 0 to-user: '
+        '150 PTR_FULL | drops=151c;1000;;0 rate=50.0;;100;0\n')
+
+
+def test_check_json():
+    done = tool.run('-json', 'check', 'warn', '49/s', dump='series')
+    assert done.returncode == 1
+    assert json.loads(done.stdout) == {'state': 'WARNING', 'drops': 151,
+                                       'rate': 50.0}
+
+
+def test_refused_frames_are_no_drops():
+    done = tool.run('check', 'reason', 'WRITE_RETRY', 'warn', '0', dump='host')
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize('args', (
+    (), ('warn',), ('warn', 'x'), ('warn', '1/m'), ('warn', '-1'),
+    ('crit', '1e3'), ('bogus', 'words', 'warn', '1'), ('-bogus',),
+    ('-color=x',)))
+def test_check_is_unknown_for_any_error(args):
+    done = tool.run('check', *args, dump='host')
+    assert done.returncode == 3
+    assert done.stdout.startswith('TAPDROP UNKNOWN - ')
+    assert done.stderr == ''
+
+
+def test_check_without_family():
+    with FakeKernel(has_family=False) as kernel:
+        done = tool.run('check', 'warn', '1', env=kernel.env)
+    assert done.returncode == 3
+    assert done.stdout.startswith('TAPDROP UNKNOWN - the kernel has no')
+
+
+def test_check_says_nothing_of_a_device_that_went():
+    """Its counters are gone, and that is no negative rate."""
+    dumps = [nl.host(), nl.done()]
+    with FakeKernel(dump=lambda _: dumps.pop(0)) as kernel:
+        done = tool.run('check', 'warn', '0/s', 'interval', '0.1',
+                        env=kernel.env)
+    assert done.returncode == 0

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Commands that go on: watch and monitor, and how they end."""
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+
+import pytest
+
+import tool
+from fakekernel import FakeKernel, nl
+
+
+def start(kernel, *args, **kwargs):
+    """The tool, running."""
+    return subprocess.Popen([tool.TOOL, *args], text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            env={**tool.ENV, **kernel.env}, **kwargs)
+
+
+def read_line(child):
+    """The next line, which has to come within some seconds."""
+    assert select.select([child.stdout], [], [], 20)[0], 'no line came'
+    return child.stdout.readline()
+
+
+def test_watch_rates():
+    lines = [line.split() for line in
+             tool.output('watch', dump='series').splitlines()]
+    rows = [dict(zip(words[::2], words[1::2])) for words in lines]
+    assert [(row['reason'], row['packets'], row['rate']) for row in rows] == [
+        ('PTR_FULL', '150', '50.0'), ('PTR_FULL', '250', '100.0'),
+        ('NOMEM', '4', '3.0')]
+
+
+def test_watch_interval_scales_rates():
+    text = tool.output('watch', 'interval', '2', dump='series')
+    assert 'rate 25.0' in text and 'rate 50.0' in text
+
+
+def test_watch_count():
+    assert tool.output('-j', 'watch', 'count', '2', dump='series').count(
+        '\n') == 2
+
+
+def test_watch_selects():
+    text = tool.output('watch', 'dir', 'from-user', dump='series')
+    assert 'NOMEM' in text and 'PTR_FULL' not in text
+
+
+def test_counter_that_appears_counts_in_full():
+    """Counters that are zero are left out of dumps, until they are not."""
+    dumps = [nl.device(7, 'tap0', nl.TAP, 1) + nl.done(),
+             nl.device(7, 'tap0', nl.TAP, 1) +
+             nl.queue(7, 0, [(nl.TO_USER, 'PTR_FULL', 40, 1)]) + nl.done()]
+    with FakeKernel(dump=lambda _: dumps.pop(0)) as kernel:
+        done = tool.run('-json', 'watch', 'interval', '0.5', 'count', '2',
+                        env=kernel.env)
+    counter, = json.loads(done.stdout.splitlines()[1])[0]['counters']
+    assert 40 < counter['rate'] <= 81
+
+
+@pytest.mark.parametrize('number', (signal.SIGINT, signal.SIGTERM))
+@pytest.mark.parametrize('command', (['-json', 'watch'], ['monitor']))
+def test_signals_end_cleanly(command, number):
+    with FakeKernel() as kernel, start(kernel, *command) as child:
+        if 'watch' in command:
+            read_line(child)
+        else:
+            assert kernel.joined.wait(20)
+        child.send_signal(number)
+        assert child.wait(20) == 0
+        assert child.stderr.read() == ''
+
+
+def test_watch_leaves_the_terminal_as_it_was():
+    master, slave = pty.openpty()
+    with FakeKernel() as kernel, subprocess.Popen(
+            [tool.TOOL, 'watch'], stdout=slave, stderr=slave,
+            env={**tool.ENV, **kernel.env, 'TERM': 'xterm'}) as child:
+        data = b''
+        while b'\x1b[J' not in data:
+            data += os.read(master, 65536)
+        child.send_signal(signal.SIGWINCH)
+        child.send_signal(signal.SIGINT)
+        assert child.wait(20) == 0
+        while not data.endswith(b'\x1b[?25h'):
+            assert select.select([master], [], [], 20)[0]
+            data += os.read(master, 65536)
+    os.close(master)
+    os.close(slave)
+    assert data.startswith(b'\x1b[?25l')
+
+
+def test_watch_on_a_closed_pipe():
+    with FakeKernel() as kernel:
+        child = start(kernel, '-json', 'watch', 'interval', '0.1')
+        read_line(child)
+        child.stdout.close()
+        assert child.wait(20) == 5
+        assert child.stderr.read() == ''
+        child.stderr.close()
+
+
+def test_monitor_recording():
+    text = tool.output('monitor', dump='events')
+    assert [line for line in text.splitlines()
+            if line.startswith(('add', 'del'))] == [
+        'add tap20 tap', 'del tap21 tap, lost 12 to-user, 6 from-user',
+        'del macvtap22 macvtap, lost 0 to-user, 0 from-user']
+
+
+def test_monitor_selects():
+    text = tool.output('-br', 'monitor', 'tap*', dump='events')
+    assert [line.split()[1] for line in text.splitlines()] == ['tap20', 'tap21']
+    text = tool.output('-br', 'monitor', 'macvtap22', dump='events')
+    assert [line.split()[1] for line in text.splitlines()] == ['macvtap22']
+
+
+def test_monitor_json():
+    events = [json.loads(line) for line in
+              tool.output('-json', 'monitor', dump='events').splitlines()]
+    assert [event['event'] for event in events] == ['add', 'del', 'del']
+    assert [event['device']['ifname'] for event in events] == [
+        'tap20', 'tap21', 'macvtap22']
+    assert [(counter.get('queue-id'), counter['packets'])
+            for counter in events[1]['device']['counters']] == [
+        (0, 5), (1, 6), (None, 7)]
+
+
+def test_monitor_live():
+    """Each event as it comes, also if its messages come one by one."""
+    with FakeKernel() as kernel:
+        with start(kernel, '-json', 'monitor') as child:
+            assert kernel.joined.wait(20)
+            kernel.notify(nl.device(9, 'tap9', nl.TAP, 0, cmd=nl.ADD_NTF))
+            assert json.loads(read_line(child))['event'] == 'add'
+            kernel.notify(nl.queue(9, 3, [(nl.TO_USER, 'PTR_FULL', 5, 1)],
+                                   cmd=nl.DEL_NTF))
+            kernel.notify(nl.device(9, 'tap9', nl.TAP, 0, cmd=nl.DEL_NTF))
+            event = json.loads(read_line(child))
+            assert event['device']['drops'] == {'to-user': 5, 'from-user': 0}
+            assert event['device']['counters'][0]['queue-id'] == 3
+            child.send_signal(signal.SIGINT)
+            assert child.wait(20) == 0
+
+
+def test_monitor_says_that_events_were_lost():
+    with FakeKernel() as kernel, start(kernel, 'monitor') as child:
+        assert kernel.joined.wait(20)
+        kernel.notify(b'ENOBUFS')
+        kernel.notify(nl.device(9, 'tap9', nl.TAP, 0, cmd=nl.ADD_NTF))
+        assert read_line(child) == 'add tap9 tap\n'
+        child.send_signal(signal.SIGINT)
+        assert child.wait(20) == 0
+        assert 'some are lost' in child.stderr.read()

@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Options, batches, namespaces, recordings, help and completion."""
+
+import ctypes
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import tool
+from fakekernel import FakeKernel, nl
+
+CLONE_NEWNET = 0x40000000
+COMMANDS = ['show', 'watch', 'monitor', 'stats', 'explain', 'export', 'check',
+            'doctor', 'help']
+
+
+@pytest.mark.parametrize('spellings', (
+    ('-j', '-json', '--json', '-js', '--jso'),
+    ('-d', '-details', '--details'),
+    ('-br', '-brief', '--brief'),
+    ('-o', '-oneline', '--oneline'),
+    ('-z', '-zeros', '--zeros'),
+    ('-c=always', '-color=always', '--color=always', '-col=always'),
+), ids=lambda spellings: spellings[1])
+def test_spellings(spellings):
+    texts = {tool.output(spelling, dump='zeros') for spelling in spellings}
+    assert len(texts) == 1
+    assert texts != {tool.output(dump='zeros')} or '-details' in spellings
+
+
+def test_options_may_follow_the_command():
+    assert tool.output('show', 'tap0', '-json', dump='host') == \
+        tool.output('-json', 'show', 'tap0', dump='host')
+
+
+def test_pretty_is_the_same_json():
+    assert tool.load('-pretty', dump='host') == tool.load(dump='host')
+    assert tool.output('-json', dump='host').count('\n') == 1
+
+
+def test_version():
+    for option in ('-V', '-version', '--version'):
+        assert re.fullmatch(r'tapdrop \d+\.\d+\.\d+\n', tool.output(option))
+
+
+def test_show_is_the_default():
+    assert tool.output(dump='host') == tool.output('show', dump='host')
+
+
+def test_batch(tmp_path):
+    (tmp_path / 'batch').write_text('show tap0\n# nothing\n\n  help show\n')
+    expected = tool.output('show', 'tap0', dump='host') + \
+        tool.output('help', 'show')
+    assert tool.output('-batch', tmp_path / 'batch', dump='host') == expected
+    with open(tmp_path / 'batch', encoding='utf-8') as file:
+        assert tool.output('-b', '-', dump='host', stdin=file) == expected
+
+
+def test_recording_is_the_dump(tmp_path):
+    """What was recorded shows the same again."""
+    path = tmp_path / 'dump.nl'
+    with FakeKernel() as kernel:
+        live = tool.output('-json', '-record', path, env=kernel.env)
+    assert tool.output('-json', '-file', path) == live
+    assert live == tool.output('-json', dump='host')
+
+
+def test_recording_of_a_watch(tmp_path):
+    path = tmp_path / 'dump.nl'
+    with FakeKernel() as kernel:
+        tool.output('-record', path, 'watch', 'interval', '0.1', 'count', '3',
+                    env=kernel.env)
+    assert tool.output('-json', '-file', path, 'watch').count('\n') == 3
+
+
+def test_recording_cannot_be_written():
+    with FakeKernel() as kernel:
+        done = tool.run('-record', '/nowhere/x', env=kernel.env)
+        assert done.returncode == 5
+        assert 'No such file or directory' in done.stderr
+        done = tool.run('-record', '/dev/full', env=kernel.env)
+        assert done.returncode == 5
+
+
+def test_only_what_is_asked_for_is_asked():
+    """Filters go to the kernel, so that it need not tell everything."""
+    def request(*args):
+        with FakeKernel(dump=lambda _: nl.done()) as kernel:
+            tool.output('-json', *args, env=kernel.env)
+            asked, = kernel.requests
+            return {kind: value[:4] for kind, value in asked.items()}
+
+    def u32(value):
+        return value.to_bytes(4, 'little')
+
+    scope, queue = {8: u32(2)}, {5: u32(1)}
+    assert request() == scope
+    assert request('show', 'queue', '1') == {**scope, **queue}
+    assert request('show', 'queue', 'none') == {**scope, 11: b''}
+    assert request('show', 'dir', 'from-user') == {**scope, 9: u32(2)}
+    assert request('show', 'reason', 'PTR_FULL') == {**scope, 10: u32(1)}
+    assert request('-zeros') == {**scope, 12: b''}
+    assert request('show', 'lo') == {**scope, 1: u32(1)}
+    # four reasons, of which the kernel takes one
+    assert request('show', 'reason', 'XDP') == scope
+
+
+def test_brief_asks_for_sums():
+    with FakeKernel(dump=lambda _: nl.done()) as kernel:
+        tool.output('-brief', env=kernel.env)
+        assert kernel.requests[0][8] == (1).to_bytes(4, 'little')
+
+
+@pytest.fixture
+def namespaces():
+    """Two network namespaces with names of our own."""
+    if os.getuid() != 0:
+        pytest.skip('only root can make network namespaces')
+    names = [f'tapdrop-{os.getpid()}-{i}' for i in range(2)]
+    for name in names:
+        subprocess.run(['ip', 'netns', 'add', name], check=True)
+    yield names
+    for name in names:
+        subprocess.run(['ip', 'netns', 'del', name], check=True)
+
+
+def test_netns(namespaces):
+    with FakeKernel() as kernel:
+        assert tool.output('-netns', namespaces[0], env=kernel.env) == \
+            tool.output(dump='host')
+
+
+def test_all_netns(namespaces):
+    with FakeKernel() as kernel:
+        devices = tool.load('-all-netns', env=kernel.env)
+        table = tool.output('-a', env=kernel.env)
+        metrics = tool.output('-a', 'export', 'prometheus', env=kernel.env)
+    where = {device.get('netns') for device in devices}
+    assert where >= {None, *namespaces}
+    for name in namespaces:
+        assert f'\n{name}/tap0' in table
+        assert f'{{netns="{name}",device="tap0"' in metrics
+    assert '{netns="",device="tap0"' in metrics
+
+
+def test_all_netns_comes_back(namespaces, tmp_path):
+    """The second command of a batch starts where the first one did."""
+    (tmp_path / 'batch').write_text('show\nshow\n')
+    with FakeKernel() as kernel:
+        lines = tool.output('-json', '-a', '-b', tmp_path / 'batch',
+                            env=kernel.env).splitlines()
+    assert len(lines) == 2 and lines[0] == lines[1]
+
+
+def test_device_in_one_of_all_netns(namespaces):
+    subprocess.run(['ip', '-n', namespaces[1], 'link', 'add', 'tdtest0',
+                    'index', '50', 'type', 'veth'], check=True)
+    tap = nl.device(50, 'tdtest0', nl.TAP, 1,
+                    [(nl.TO_USER, 'PTR_FULL', 1, 1)]) + nl.done()
+    with FakeKernel(dump=lambda _: tap) as kernel:
+        device, = tool.load('-all-netns', 'show', 'tdtest0', env=kernel.env)
+    assert device['netns'] == namespaces[1]
+
+
+@pytest.fixture
+def own_netns():
+    """What runs the tool in a namespace with a loopback that lost nothing."""
+    def enter():
+        ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET)
+    if os.getuid() != 0:
+        pytest.skip('only root can make network namespaces')
+    return {'preexec_fn': enter}
+
+
+def test_standard_counters(own_netns):
+    def details(packets):
+        tap = nl.device(1, 'lo', nl.TAP, 1, [
+            (nl.TO_USER, 'PTR_FULL', packets, 1)]) + nl.done()
+        with FakeKernel(dump=lambda _: tap) as kernel:
+            return tool.output('-details', 'show', 'lo', env=kernel.env,
+                               **own_netns)
+    assert 'lo: 0 lost from-user, rx_dropped is 0: they agree\n' in details(0)
+    assert ('lo: 9 lost to-user, tx_dropped is 0: expected, since the driver '
+            'leaves some losses out') in details(9)
+
+
+def test_help_has_all():
+    text = tool.output('help')
+    for command in COMMANDS:
+        assert re.search(rf'^  {command} ', text, re.M)
+        assert tool.output('help', command).startswith(
+            f'Usage: tapdrop {command} ')
+    for option in ('-help', '-h', '--help'):
+        assert tool.output(option) == text
+
+
+def test_man_page_has_all():
+    with open(os.path.join(tool.TOP, 'userspace', 'man', 'tapdrop.8'),
+              encoding='utf-8') as page:
+        text = page.read()
+    for command in COMMANDS:
+        assert re.search(rf'^\.BR {command} ', text, re.M), command
+    options = re.findall(r'^  -.*?(-[a-z-]+)', tool.output('help').split(
+        'OPTIONS')[-1], re.M)
+    assert len(options) > 10
+    for option in options:
+        assert f' {option} ' in text.replace('\n', ' \n').replace('[', ' '), \
+            option
+
+
+@pytest.mark.skipif(not shutil.which('man'), reason='man is not installed')
+@pytest.mark.parametrize('page', ('tapdrop.8', 'libtapdrop.3'))
+def test_man_page_is_clean(page):
+    done = subprocess.run(
+        ['man', '-l', '--warnings', '-E', 'UTF-8', '-Tutf8', '-Z',
+         os.path.join(tool.TOP, 'userspace', 'man', page)],
+        capture_output=True, text=True, check=False,
+        env={**tool.ENV, 'MANROFFSEQ': '', 'MANWIDTH': '80'})
+    assert (done.returncode, done.stderr) == (0, '')
+
+
+COMPLETIONS = (
+    (['sh'], ['show']),
+    ([''], COMMANDS),
+    (['-js'], ['-json']),
+    (['show', 'dir', ''], ['to-user', 'from-user']),
+    (['show', 'reason', 'XDP_'], ['XDP_DROP', 'XDP_ABORTED', 'XDP_TX',
+                                  'XDP_REDIRECT']),
+    (['show', 'queue', ''], ['none']),
+    (['explain', 'PTR'], ['PTR_FULL']),
+    (['export', ''], ['prometheus', 'openmetrics']),
+    (['export', 'prometheus', 'out'], ['output']),
+    (['-json', 'watch', 'int'], ['interval']),
+    (['show', 'tap'], ['tap0', 'tap1']),
+    (['show', 'dev', 'mac'], ['macvtap0']),
+)
+
+
+@pytest.mark.parametrize('words, offers', COMPLETIONS,
+                         ids=lambda words: ' '.join(words))
+def test_complete(words, offers):
+    with FakeKernel() as kernel:
+        assert tool.output('complete', '--', *words,
+                           env=kernel.env).split() == offers
+
+
+def shell(name, script):
+    """What a shell prints, in which the tool of the tree is on the path."""
+    if not shutil.which(name):
+        pytest.skip(f'{name} is not installed')
+    with FakeKernel() as kernel:
+        done = subprocess.run(
+            [name, '-c', script], capture_output=True, text=True, check=True,
+            timeout=60, cwd=os.path.join(tool.TOP, 'userspace', 'completion'),
+            env={**tool.ENV, **kernel.env, 'HOME': '/nonexistent',
+                 'PATH': f'{tool.BUILD}:{tool.ENV["PATH"]}'})
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize('words, offers', COMPLETIONS,
+                         ids=lambda words: ' '.join(words))
+def test_bash_completion(words, offers):
+    typed = ' '.join(f"'{word}'" for word in ['tapdrop', *words])
+    assert shell('bash', f'''
+        . ./tapdrop.bash
+        COMP_WORDS=({typed}); COMP_CWORD={len(words)}
+        _tapdrop
+        printf '%s\\n' "${{COMPREPLY[@]}}"''') == offers
+
+
+@pytest.mark.parametrize('words, offers', COMPLETIONS,
+                         ids=lambda words: ' '.join(words))
+def test_fish_completion(words, offers):
+    typed = ' '.join(['tapdrop', *words])
+    found = shell('fish', f'source tapdrop.fish; complete -C "{typed}"')
+    assert set(found) >= set(offers)
+
+
+@pytest.mark.parametrize('words, offers', COMPLETIONS,
+                         ids=lambda words: ' '.join(words))
+def test_zsh_completion(words, offers):
+    """The function itself; compadd is a builtin of the completion system."""
+    typed = ' '.join(f"'{word}'" for word in ['tapdrop', *words])
+    assert shell('zsh', f'''
+        compadd() {{ print -l -- $offers }}
+        _files() {{ }}
+        words=({typed}); CURRENT={len(words) + 1}
+        f() {{ {{ . ./_tapdrop }} }}; f''') == offers
