@@ -28,6 +28,12 @@ build/%/tapdrop.ko: $(kernel-files)
 	@echo "modules: building for $*"
 	@tools/build-modules $*
 
+# Faults that the tests inject; not for use
+build/%/fault/tapfault.ko: $(wildcard tests/fault/*) tools/kbuild
+	@mkdir -p $(@D)
+	@cp tests/fault/Kbuild tests/fault/*.[ch] $(@D)
+	@tools/kbuild $* $(@D)
+
 tool: ## build the tool and its library
 	@$(MAKE) -s -C userspace BUILD=../build
 
