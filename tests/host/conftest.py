@@ -37,9 +37,14 @@ class Kernel:
 
 
 # "make check KERNELS=..." is in the environment
-KERNELS = os.environ.get("KERNELS") or output("tools/kernel", "bases")
+KERNELS = (os.environ.get("KERNELS") or output("tools/kernel", "bases")).split()
 
 
-@pytest.fixture(scope="session", params=KERNELS.split())
+@pytest.fixture(scope="session", params=KERNELS)
 def kernel(request):
     return Kernel(request.param)
+
+
+@pytest.fixture(scope="session")
+def newest():
+    return Kernel(KERNELS[-1])
