@@ -37,6 +37,9 @@ build/%/fault/tapfault.ko: $(wildcard tests/fault/*) tools/kbuild
 tool: ## build the tool and its library
 	@$(MAKE) -s -C userspace BUILD=../build
 
+install: ## install the tool and its library (PREFIX=/usr/local, DESTDIR)
+	@$(MAKE) -s -C userspace BUILD=../build install
+
 traffic: ## build the traffic helper of the tests
 	@$(MAKE) -s -C tests/traffic BUILD=../../build
 
@@ -61,4 +64,4 @@ clean: ## remove what was built; downloads stay in the cache
 	rm -rf build
 
 .DELETE_ON_ERROR:
-.PHONY: help deps modules tool traffic check demo lint regen clean
+.PHONY: help deps modules tool install traffic check demo lint regen clean
