@@ -22,9 +22,10 @@ CTRL_FAMILY_ID, CTRL_FAMILY_NAME, CTRL_MCAST_GROUPS = 1, 2, 7
 CTRL_GROUP_NAME, CTRL_GROUP_ID = 1, 2
 
 STATS_GET, ADD_NTF, DEL_NTF, REASON_GET = range(1, 5)
-(IFINDEX, IFNAME, KIND, QUEUES, QUEUE_ID, TO_USER, FROM_USER, SCOPE, DIR,
- REASON, NO_QUEUE, ZEROS) = range(1, 13)
+(IFINDEX, IFNAME, KIND, QUEUES, QUEUE_ID, TO_USER_CELL, FROM_USER_CELL, SCOPE,
+ DIR, REASON, NO_QUEUE, ZEROS) = range(1, 13)
 DEVICE, QUEUE = 1, 2                    # scopes
+TO_USER, FROM_USER = 1, 2               # directions
 TUN, TAP, MACVTAP, IPVTAP = range(1, 5)
 
 HEADER = 20                             # of netlink and generic netlink
@@ -74,9 +75,10 @@ def attrs(data):
 
 def counters(message):
     """The counters of a message as {(direction, reason): (packets, last)}."""
-    return {(kind, number(cell[1])): (number(cell[2]), number(cell.get(3)))
-            for kind, payload in message.attrs
-            if kind in (TO_USER, FROM_USER)
+    directions = {TO_USER_CELL: TO_USER, FROM_USER_CELL: FROM_USER}
+    return {(directions[kind], number(cell[1])):
+            (number(cell[2]), number(cell.get(3)))
+            for kind, payload in message.attrs if kind in directions
             for cell in [dict(attrs(payload))]}
 
 

@@ -15,8 +15,8 @@ from lab import Lab, ip, run
 from netlink import (DIR, IFINDEX, NO_QUEUE, QUEUE_ID, REASON, SCOPE, ZEROS,
                      attr)
 
-# Before 6.12, a dump that ends with an error has words for it, but no pointer.
-DONE_HAS_POINTER = not os.uname().release.startswith("6.1.")
+# Before 6.2, a dump that the family refuses has words for it, but no pointer.
+DUMP_HAS_POINTER = not os.uname().release.startswith("6.1.")
 
 HERE = "here"                           # ifindex of the device of the test
 NOT_THERE = 0x7fffffff
@@ -146,7 +146,7 @@ def test_dump(tap0, request_attrs, error, pointer):
 @table(WRONG)
 def test_wrong_dump(tap0, request_attrs, error, pointer):
     refuse(tap0, nl.F_DUMP, request_attrs, error,
-           pointer if DONE_HAS_POINTER else None)
+           pointer if DUMP_HAS_POINTER else None)
 
 
 def test_do_without_ifindex(tap0):

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Queues of tap devices in the test's own process, where the traffic helper
+would be too far away: many of them, or in a process that only makes trouble."""
+
+import fcntl
+import os
+import resource
+import struct
+
+TUNSETIFF, TUNSETQUEUE, TUNSETIFINDEX = 0x400454ca, 0x400454d9, 0x400454da
+IFF_TAP, IFF_MULTI_QUEUE, IFF_NO_PI = 0x2, 0x100, 0x1000
+IFF_ATTACH, IFF_DETACH = 0x200, 0x400
+
+
+def many_files():
+    """Let this process open more queues than a process usually may."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (16384, 16384))
+
+
+class Queue:
+    """A queue of a multi-queue tap device, which it may create."""
+
+    def __init__(self, dev, ifindex=0):
+        self.fd = os.open("/dev/net/tun",
+                          os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        if ifindex:
+            fcntl.ioctl(self.fd, TUNSETIFINDEX, struct.pack("=I", ifindex))
+        self.ioctl(TUNSETIFF, IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE, dev)
+
+    def ioctl(self, request, flags, dev=""):
+        fcntl.ioctl(self.fd, request,
+                    struct.pack("=16sH22x", dev.encode(), flags))
+
+    def attach(self, attached=True):
+        self.ioctl(TUNSETQUEUE, IFF_ATTACH if attached else IFF_DETACH)
+
+    def lose(self, count=1):
+        """Lose frames from the user: PKT_TOO_SMALL."""
+        for _ in range(count):
+            try:
+                os.write(self.fd, b"short")
+            except OSError:
+                continue
+            raise AssertionError("a short frame was taken")
+
+    def close(self):
+        os.close(self.fd)
