@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Notifications of devices that come and go, and the life of the module."""
+
+import contextlib
+import os
+import socket
+import subprocess
+
+import pytest
+
+import netlink as nl
+import netns
+from lab import ip, run, wait_for
+from netlink import FROM_USER, QUEUE_ID, TO_USER, attr
+
+SHORT = (FROM_USER, nl.PKT_TOO_SMALL)
+FULL = (TO_USER, nl.PTR_FULL)
+PURGE = (TO_USER, nl.QUEUE_PURGE)
+MODULES = ("vhost_net", "ipvtap", "macvtap", "tap", "tun", "tapdrop")
+
+
+@pytest.fixture
+def listener(lab):
+    with nl.Client() as client:
+        client.subscribe()
+        yield client
+
+
+def event(message):
+    """A notification as a tuple: that of a queue has its number in place of
+    the name."""
+    command = {nl.ADD_NTF: "add", nl.DEL_NTF: "del"}[message.cmd]
+    part = message.ifname if message.queue is None else message.queue
+    return command, part, nl.packets(message)
+
+
+def events(client, count):
+    """Wait for so many notifications; there must not be more."""
+    found = []
+
+    def complete():
+        found.extend(client.events())
+        return len(found) >= count
+
+    wait_for(complete)
+    found.extend(client.events(0.05))
+    assert len({message.ifindex for message in found}) == 1
+    return [event(message) for message in found]
+
+
+def test_add(lab, listener):
+    """One message, which introduces the device, when it is there to be
+    asked about."""
+    lab.tap(queues=3, up=False)
+    (message,) = listener.events(1)
+    assert event(message) == ("add", "tap0", {})
+    assert message.kind == nl.TAP
+    assert message.ifindex == socket.if_nametoindex("tap0")
+
+
+def test_what_is_no_event(lab, listener):
+    lab.tap(queues=2)
+    events(listener, 1)
+    lab.write("q0", short=5)
+    lab.detach("q1")
+    lab.attach("q1")
+    ip("link set tap0 down", "link set tap0 name renamed",
+       "link set renamed mtu 1400", "link add dummy0 type dummy",
+       "link del dummy0")
+    assert not list(listener.events(0.1))
+
+
+def test_final_counters(lab, listener):
+    """One message per queue that lost frames, then the device's; with what
+    the rings held when the device was deleted."""
+    lab.tap(queues=3, up=False)
+    events(listener, 1)
+    ip("link set tap0 txqueuelen 50", "link set tap0 up")
+    lab.steer()
+    lab.send(dev="tap0", count=60, tag=0)
+    lab.send(dev="tap0", count=20, tag=2)
+    lab.write("q2", count=3, short=5)
+    ip("link del tap0")
+    assert events(listener, 3) == [
+        ("del", 0, {FULL: 10, PURGE: 50}),
+        ("del", 2, {PURGE: 20, SHORT: 3}),
+        ("del", "tap0", {})]
+
+
+def test_final_counters_at_last_close(lab, listener):
+    """A device that is not persistent ends with its last queue; the no-queue
+    block ends the set."""
+    lab.tap(queues=2)
+    events(listener, 1)
+    lab.detach("q1")
+    lab.write("q1", count=4, short=5)
+    lab.write("q0", count=2, short=5)
+    lab.close("q1")
+    assert not list(listener.events(0.05))
+    lab.send(dev="tap0", count=5)
+    lab.close("q0")
+    assert events(listener, 2) == [
+        ("del", 0, {SHORT: 2, PURGE: 5}),
+        ("del", "tap0", {SHORT: 4})]
+
+
+def test_idle_device_goes(lab, listener):
+    lab.tap()
+    events(listener, 1)
+    lab.close("q0")
+    assert events(listener, 1) == [("del", "tap0", {})]
+
+
+@pytest.mark.parametrize("kind", ("macvtap", "ipvtap"))
+def test_final_counters_on_tap(lab, listener, kind):
+    """What a macvtap or ipvtap lost as long as it lived. Its queues outlive
+    it: frames that they hold then are the orphans'."""
+    lab.lower(kind, vnet=False)
+    assert events(listener, 1) == [("add", "vtap0", {})]
+    lab.write("m0", count=3, short=5)
+    ip("link del vtap0")
+    assert events(listener, 2) == [("del", 0, {SHORT: 3}),
+                                   ("del", "vtap0", {})]
+
+
+def test_macvtap_with_frames_in_its_ring(lab, listener):
+    lab.lower("macvtap", vnet=False)
+    events(listener, 1)
+    ip("link set vtap0 txqueuelen 8")
+    lab.send(dev="far0", count=20)
+    ifindex = socket.if_nametoindex("vtap0")
+    wait_for(lambda: nl.packets(listener.get(ifindex)) == {FULL: 12})
+    ip("link del vtap0")
+    assert events(listener, 2) == [("del", 0, {FULL: 12}),
+                                   ("del", "vtap0", {})]
+    assert lab.read("m0")["ok"] == 8            # they can still be read
+
+
+def test_move(lab, listener):
+    """A device that moves goes on there with its counters; here it ends,
+    without them."""
+    lab.tap(queues=2)
+    events(listener, 1)
+    lab.write("q1", count=3, short=5)
+    there = os.open(f"/proc/{os.getpid()}/ns/net", os.O_RDONLY)
+    ifindex = socket.if_nametoindex("tap0")
+    before = netns.enter()
+    try:
+        with nl.Client() as other:
+            other.subscribe()
+            run("ip", "netns", "attach", "moved", str(os.getpid()))
+            netns.check(netns.libc.setns(there, 0), "setns")
+            ip("link set tap0 netns moved")
+
+            assert events(listener, 1) == [("del", "tap0", {})]
+            assert events(other, 1) == [("add", "tap0", {})]
+            with pytest.raises(nl.Refused):
+                listener.get(ifindex)
+            assert not listener.dump()
+
+            (device, queue) = other.dump()
+            assert device.ifname == "tap0" and device.queues == 2
+            assert queue.queue == 1 and nl.packets(queue) == {SHORT: 3}
+            lab.write("q1", count=2, short=5)
+            queue = other.get(device.ifindex, attr(QUEUE_ID, 1))
+            assert nl.packets(queue) == {SHORT: 5}
+
+            lab.close("q0")
+            lab.close("q1")
+            assert events(other, 2) == [("del", 1, {SHORT: 5}),
+                                        ("del", "tap0", {})]
+            assert not list(listener.events(0.05))
+    finally:
+        os.close(there)
+        netns.leave(before)
+        run("ip", "netns", "delete", "moved")
+
+
+def test_only_in_its_own_namespace(lab, listener):
+    before = netns.enter()
+    try:
+        ip("tuntap add tap9 mode tap", "tuntap del tap9 mode tap")
+    finally:
+        netns.leave(before)
+    assert not list(listener.events(0.1))
+
+
+def test_namespace_that_goes(lab):
+    """A device that dies with its namespace frees what it had."""
+    in_use = users("tun")
+    for _ in range(5):
+        before = netns.enter()
+        try:
+            with nl.Client() as client:
+                client.subscribe()
+                ip("tuntap add tap9 mode tap")
+                assert users("tun") > in_use
+        finally:
+            netns.leave(before)
+    wait_for(lambda: users("tun") == in_use)
+
+
+def test_two_listeners(lab, listener):
+    """Both are told, each once."""
+    with nl.Client() as other:
+        other.subscribe()
+        lab.tap()
+        lab.write("q0", count=2, short=5)
+        lab.close("q0")
+        assert events(listener, 3) == events(other, 3)
+
+
+def test_slow_listener(lab, listener):
+    """Who does not read gets ENOBUFS, and what is there from a dump."""
+    listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    ip(*(f"tuntap {verb} tap{i} mode tap"
+         for i in range(20) for verb in ("add", "del")))
+    with pytest.raises(OSError) as error:
+        list(listener.events())
+        list(listener.events())
+    assert error.value.errno == 105             # ENOBUFS
+    with contextlib.suppress(OSError):
+        list(listener.events())
+    assert not listener.dump()
+
+
+# -- the module -------------------------------------------------------------
+
+def users(module):
+    """How often a module is in use; None if it is not loaded."""
+    with open("/proc/modules", encoding="ascii") as modules:
+        for line in modules:
+            name, _, count = line.split()[:3]
+            if name == module:
+                return int(count)
+    return None
+
+
+@pytest.fixture
+def reload():
+    """Whatever happens, the modules are loaded afterwards."""
+    yield
+    for module in reversed(MODULES):
+        run("modprobe", module)
+
+
+def unload():
+    loaded = [module for module in MODULES if users(module) is not None]
+    wait_for(lambda: subprocess.run(["modprobe", "-r", *loaded], check=False)
+             .returncode == 0)
+    assert users("tapdrop") is None
+
+
+def test_autoload_by_family_name(reload):
+    unload()
+    with nl.Client() as client:
+        assert users("tapdrop") is not None
+        assert not client.dump()
+    assert users("tun") is None
+
+
+def test_unload_and_reload_in_use(reload):
+    """A socket does not hold the module, only a driver or a dump does."""
+    with nl.Client() as client, nl.Client() as subscriber:
+        subscriber.subscribe()
+        ip("tuntap add tap9 mode tap")
+        assert client.get(socket.if_nametoindex("tap9")).ifname == "tap9"
+        failed = subprocess.run(["rmmod", "tapdrop"], check=False,
+                                stderr=subprocess.PIPE, text=True)
+        assert failed.returncode and "in use" in failed.stderr
+        ip("tuntap del tap9 mode tap")
+        unload()
+        with pytest.raises(nl.Refused):
+            client.dump()
+        run("modprobe", "tun")
+        with nl.Client() as later:
+            ip("tuntap add tap9 mode tap")
+            (device,) = later.dump()
+            assert device.ifname == "tap9" and not nl.packets(device)
+            ip("tuntap del tap9 mode tap")
+
+
+def test_unload_under_a_dump(reload):
+    """A dump that is under way holds the module until it is read or given
+    up."""
+    many = [f"tap{i}" for i in range(90)]
+    ip(*(f"tuntap add {dev} mode tap" for dev in many))
+    with nl.Client(4096) as client:
+        client.send(nl.STATS_GET, attr(nl.SCOPE, nl.QUEUE), flags=nl.F_DUMP)
+        ip(*(f"tuntap del {dev} mode tap" for dev in many))
+        others = [module for module in MODULES[:-1]
+                  if users(module) is not None]
+        run("modprobe", "-r", *others)
+        assert users("tapdrop") == 1
+        assert list(client.answer())
+        assert client.interrupted
+        unload()
