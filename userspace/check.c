@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop check: one line and an exit code, as monitoring systems want them. */
-#include <json-c/json.h>
 #include <string.h>
 
 #include "history.h"
+#include "json.h"
 #include "live.h"
 
 /* Exit codes of monitoring plugins, which take the place of ours. */
@@ -179,15 +179,14 @@ static void report_text(const struct check *c, enum state state,
 
 static void report_json(const struct check *c, enum state state)
 {
-	struct json_object *object = json_object_new_object();
+	struct json j = JSON_OUTPUT;
 
-	json_put_string(object, "state", state_names[state]);
-	json_object_object_add(object, "drops",
-			       json_object_new_uint64(c->total));
+	json_open(&j, NULL, '{');
+	json_string(&j, "state", state_names[state]);
+	json_number(&j, "drops", c->total);
 	if (c->warn.per_second || c->crit.per_second)
-		json_object_object_add(object, "rate",
-				       json_object_new_double(c->rate));
-	json_print(object, stdout);
+		json_fraction(&j, "rate", c->rate);
+	json_close(&j, '}');
 }
 
 static int check(struct check *c, const struct selector *sel)

@@ -102,13 +102,15 @@ static void put_queues(struct table *t, const struct tapdrop_device *dev)
 void table_dir(struct table *t, enum style style,
 	       const struct tapdrop_device *dev, uint32_t dir)
 {
+	static const char * const labels[][2] = {
+		{ "to-user",		"from-user" },
+		{ "to-user (rx)",	"from-user (rx)" },
+		{ "to-user (tx)",	"from-user (tx)" },
+	};
 	const char *netdev = tapdrop_netdev_dir(dev->kind, dir);
-	char buf[32], *p;
 
-	p = stpcpy(buf, tapdrop_dir_name(dir));
-	if (*netdev)
-		stpcpy(stpcpy(stpcpy(p, " ("), netdev), ")");
-	table_text(t, style, buf);
+	table_text(t, style, labels[!*netdev ? 0 : *netdev == 'r' ? 1 : 2]
+				   [dir == TAPDROP_DIR_FROM_USER]);
 }
 
 static void put_total(struct table *t, const struct source *src,

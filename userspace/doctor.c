@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop doctor: why it does not work, and what to do about it. */
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "json.h"
 #include "sysfs.h"
-#include "tool.h"
 
 /* How a finding looks; the worst one comes last. */
 enum verdict {
@@ -21,19 +20,19 @@ static const char * const verdict_names[] = { "good", "note", "bad" };
  * struct diagnosis - what was found
  * @sys: system to look at
  * @release: kernel that runs there
- * @findings: JSON array, for -json
+ * @json: array of what was found, for -json
  */
 struct diagnosis {
 	struct sysfs sys;
 	char release[256];
-	struct json_object *findings;
+	struct json json;
 };
 
 __attribute__((format(printf, 5, 6)))
 static void find(struct diagnosis *d, enum verdict verdict, const char *what,
 		 const char *remedy, const char *fmt, ...)
 {
-	struct json_object *object;
+	struct json *j = &d->json;
 	char text[512];
 	va_list args;
 
@@ -47,13 +46,13 @@ static void find(struct diagnosis *d, enum verdict verdict, const char *what,
 			printf("      %s\n", remedy);
 		return;
 	}
-	object = json_object_new_object();
-	json_put_string(object, "check", what);
-	json_put_string(object, "verdict", verdict_names[verdict]);
-	json_put_string(object, "finding", text);
+	json_open(j, NULL, '{');
+	json_string(j, "check", what);
+	json_string(j, "verdict", verdict_names[verdict]);
+	json_string(j, "finding", text);
 	if (remedy)
-		json_put_string(object, "remedy", remedy);
-	json_object_array_add(d->findings, object);
+		json_string(j, "remedy", remedy);
+	json_close(j, '}');
 }
 
 static void look_at_build(struct diagnosis *d)
@@ -196,8 +195,10 @@ static int set_root(const char *value, void *arg)
 
 static int diagnose(struct diagnosis *d)
 {
-	int code = EXIT_OK;
+	int code;
 
+	if (opt.json)
+		json_open(&d->json, NULL, '[');
 	look_at_build(d);
 	code = look_at_tapdrop(d) ? EXIT_OK : EXIT_NO_FAMILY;
 	look_at_driver(d, "tun");
@@ -206,7 +207,7 @@ static int diagnose(struct diagnosis *d)
 	if (!*d->sys.root)
 		code = look_at_family(d);
 	if (opt.json)
-		json_print(d->findings, stdout);
+		json_close(&d->json, ']');
 	return code;
 }
 
@@ -219,7 +220,7 @@ static int diagnose(struct diagnosis *d)
  */
 int cmd_doctor(int argc, char **argv)
 {
-	struct diagnosis d = { .sys.root = "" };
+	struct diagnosis d = { .sys.root = "", .json = JSON_OUTPUT };
 	struct utsname uts;
 
 	if (argc == 2 && !strcmp(argv[0], "root"))
@@ -232,7 +233,5 @@ int cmd_doctor(int argc, char **argv)
 	if (*d.sys.root)
 		sysfs_read(&d.sys, d.release, sizeof(d.release),
 			   "proc/sys/kernel/osrelease");
-	if (opt.json)
-		d.findings = json_object_new_array();
 	return diagnose(&d);
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop explain: what a reason means, and what to do. Needs no kernel. */
-#include <json-c/json.h>
 #include <string.h>
 
-#include "tool.h"
+#include "json.h"
 
 static const struct column columns[] = {
 	{ .name = "REASON" },
@@ -46,48 +45,40 @@ void explain_reason(const struct tapdrop_reason_info *info, FILE *f)
 		fprintf(f, "    Remedy: %s\n", info->remedy);
 }
 
-static struct json_object *json_dirs(uint32_t id)
+static void json_reason(struct json *j, const struct tapdrop_reason_info *info)
 {
-	struct json_object *array = json_object_new_array();
 	uint32_t dir;
 
+	json_open(j, NULL, '{');
+	json_number(j, "id", info->id);
+	json_string(j, "name", info->name);
+	json_string(j, "skb-reason", info->skb_reason);
+	json_string(j, "class", tapdrop_class_name(info->class_id));
+	json_open(j, "dirs", '[');
 	for (dir = TAPDROP_DIR_TO_USER; dir <= TAPDROP_DIR_FROM_USER; dir++) {
-		const char *name = tapdrop_dir_name(dir);
-
-		if (tapdrop_reason_dirs(id) & 1U << dir)
-			json_object_array_add(array,
-					      json_object_new_string(name));
+		if (tapdrop_reason_dirs(info->id) & 1U << dir)
+			json_string(j, NULL, tapdrop_dir_name(dir));
 	}
-	return array;
-}
-
-static struct json_object *json_reason(const struct tapdrop_reason_info *info)
-{
-	struct json_object *object = json_object_new_object();
-
-	json_object_object_add(object, "id", json_object_new_int(info->id));
-	json_put_string(object, "name", info->name);
-	json_put_string(object, "skb-reason", info->skb_reason);
-	json_put_string(object, "class", tapdrop_class_name(info->class_id));
-	json_object_object_add(object, "dirs", json_dirs(info->id));
-	json_put_string(object, "meaning", info->meaning);
-	json_put_string(object, "cause", info->cause);
-	json_put_string(object, "remedy", info->remedy);
-	return object;
+	json_close(j, ']');
+	json_string(j, "meaning", info->meaning);
+	json_string(j, "cause", info->cause);
+	json_string(j, "remedy", info->remedy);
+	json_close(j, '}');
 }
 
 static void list_json(uint64_t set)
 {
-	struct json_object *array = json_object_new_array();
 	const struct tapdrop_reason_info *reasons;
+	struct json j = JSON_OUTPUT;
 	size_t i, n;
 
+	json_open(&j, NULL, '[');
 	reasons = tapdrop_reasons(&n);
 	for (i = 0; i < n; i++) {
 		if (set & 1ULL << reasons[i].id)
-			json_object_array_add(array, json_reason(&reasons[i]));
+			json_reason(&j, &reasons[i]);
 	}
-	json_print(array, stdout);
+	json_close(&j, ']');
 }
 
 static void list_table(void)

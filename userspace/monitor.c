@@ -2,13 +2,12 @@
 /* tapdrop monitor: devices that come and go, with their final counters. */
 #include <errno.h>
 #include <fnmatch.h>
-#include <json-c/json.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "live.h"
-#include "tool.h"
 
 static const char *event_name(const struct tapdrop_event *event)
 {
@@ -18,12 +17,12 @@ static const char *event_name(const struct tapdrop_event *event)
 static void print_json(const struct source *src,
 		       const struct tapdrop_event *event)
 {
-	struct json_object *object = json_object_new_object();
+	struct json j = JSON_OUTPUT;
 
-	json_put_string(object, "event", event_name(event));
-	json_object_object_add(object, "device",
-			       json_device(src, event->device, NULL, 0));
-	json_print(object, stdout);
+	json_open(&j, NULL, '{');
+	json_string(&j, "event", event_name(event));
+	json_device(&j, "device", src, event->device, NULL, 0);
+	json_close(&j, '}');
 }
 
 static void print_text(const struct source *src,

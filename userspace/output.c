@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How the tool ends: error sentences, exit codes, and output that must be. */
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "json.h"
 
 /* Monitoring systems read standard output and know one code for errors. */
 static bool as_plugin;
@@ -22,7 +21,7 @@ void fail_as_plugin(void)
 
 static void print_error(int code, const char *sentence)
 {
-	struct json_object *object;
+	struct json j = { .f = stderr };
 
 	if (as_plugin && !opt.json) {
 		printf("TAPDROP UNKNOWN - %s\n", sentence);
@@ -32,13 +31,10 @@ static void print_error(int code, const char *sentence)
 		fprintf(stderr, "tapdrop: %s\n", sentence);
 		return;
 	}
-	object = json_object_new_object();
-	json_put_string(object, "error", sentence);
-	json_object_object_add(object, "exit-code", json_object_new_int(code));
-	fprintf(stderr, "%s\n",
-		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
-					       JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(object);
+	json_open(&j, NULL, '{');
+	json_string(&j, "error", sentence);
+	json_number(&j, "exit-code", code);
+	json_close(&j, '}');
 }
 
 /**

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop show: who lost how many frames, where, why and when. */
-#include <json-c/json.h>
-#include <string.h>
-
-#include "tool.h"
+#include "json.h"
 
 static const struct column brief_columns[] = {
 	{ .name = "DEVICE" },
@@ -24,20 +21,18 @@ static bool visible(const struct selector *sel,
 
 static void show_json(const struct sources *s, const struct selector *sel)
 {
-	struct json_object *array = json_object_new_array();
 	const struct tapdrop_device *dev;
-	struct json_object *object;
 	const struct source *src;
+	struct json j = JSON_OUTPUT;
 
+	json_open(&j, NULL, '[');
 	for (src = s->list; src < s->list + s->n; src++) {
 		tapdrop_for_each_device(dev, src->stats) {
-			if (!selected(sel, dev))
-				continue;
-			object = json_device(src, dev, NULL, 0);
-			json_object_array_add(array, object);
+			if (selected(sel, dev))
+				json_device(&j, NULL, src, dev, NULL, 0);
 		}
 	}
-	json_print(array, stdout);
+	json_close(&j, ']');
 }
 
 static void show_brief(const struct sources *s, const struct selector *sel)

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop stats: the layout of ethtool -S, for scripts that read that. */
 #include <ctype.h>
-#include <json-c/json.h>
 #include <string.h>
 
-#include "tool.h"
+#include "json.h"
 
 /* ethtool cuts names after 31 characters. */
 #define STAT_NAME	32
@@ -41,19 +40,19 @@ static void stats_text(const struct source *src,
 static void stats_json(const struct source *src,
 		       const struct tapdrop_device *dev)
 {
-	struct json_object *array = json_object_new_array();
-	struct json_object *object = json_object_new_object();
 	const struct tapdrop_counter *c;
+	struct json j = JSON_OUTPUT;
 	char name[STAT_NAME];
 
-	json_put_string(object, "ifname", dev->ifname);
+	json_open(&j, NULL, '[');
+	json_open(&j, NULL, '{');
+	json_string(&j, "ifname", dev->ifname);
 	tapdrop_for_each_counter(c, dev) {
 		stat_name(name, src, c);
-		json_object_object_add(object, name,
-				       json_object_new_uint64(c->packets));
+		json_number(&j, name, c->packets);
 	}
-	json_object_array_add(array, object);
-	json_print(array, stdout);
+	json_close(&j, '}');
+	json_close(&j, ']');
 }
 
 static void stats(const struct sources *s, const struct selector *sel)

@@ -21,6 +21,7 @@ struct cell {
 struct table {
 	const struct column *columns;
 	size_t n_columns;
+	size_t longest;
 	size_t max_width;
 	size_t max_rows;
 	size_t width[MAX_COLUMNS];
@@ -77,6 +78,8 @@ static void add(struct table *t, enum style style, const char *s, size_t len,
 
 	if (width > *max)
 		*max = width;
+	if (len > t->longest)
+		t->longest = len;
 	if (t->max_text - t->n_text < len) {
 		t->max_text = 2 * t->max_text + len + 4096;
 		t->text = xrealloc(t->text, t->max_text, 1);
@@ -99,7 +102,9 @@ static void add(struct table *t, enum style style, const char *s, size_t len,
  */
 void table_text(struct table *t, enum style style, const char *s)
 {
-	add(t, style, s, strlen(s), text_width(s));
+	size_t len, width = text_width(s, &len);
+
+	add(t, style, s, len, width);
 }
 
 /**
@@ -128,9 +133,10 @@ void table_limit(struct table *t, size_t width, size_t rows)
 	t->max_rows = rows;
 }
 
-/* A line, and how many columns are left of it. */
+/* A line that is being made, and how many columns are left of it. */
 struct line {
-	FILE *f;
+	char *start;
+	char *end;
 	size_t left;
 };
 
@@ -139,7 +145,7 @@ static void pad(struct line *line, size_t n)
 	n = n < line->left ? n : line->left;
 	line->left -= n;
 	while (n--)
-		putc_unlocked(' ', line->f);
+		*line->end++ = ' ';
 }
 
 static void put(struct line *line, const char *text, const struct cell *cell)
@@ -154,27 +160,64 @@ static void put(struct line *line, const char *text, const struct cell *cell)
 	line->left -= width;
 	color = opt.color && cell->style && len;
 	if (color)
-		fputs(sequences[cell->style], line->f);
-	fwrite_unlocked(text, 1, len, line->f);
+		line->end = stpcpy(line->end, sequences[cell->style]);
+	line->end = mempcpy(line->end, text, len);
 	if (color)
-		fputs("\033[0m", line->f);
+		line->end = stpcpy(line->end, "\033[0m");
 }
 
-/* A row ends with its last text: no blanks behind it. */
-static void print_cell(struct line *line, const struct table *t, size_t column,
-		       const char *text, const struct cell *cell)
+static void put_cell(struct line *line, const struct table *t, size_t column,
+		     const char *text, const struct cell *cell)
 {
 	size_t blanks = t->width[column] - cell->width;
+	bool right = t->columns[column].right;
 
-	if (!column)
-		line->left = t->max_width ? t->max_width : SIZE_MAX;
-	if (t->columns[column].right)
+	if (right)
 		pad(line, blanks);
 	put(line, text, cell);
-	if (column == t->n_columns - 1)
-		putc_unlocked('\n', line->f);
-	else
-		pad(line, (t->columns[column].right ? 0 : blanks) + 2);
+	/* A row ends with its last text: no blanks behind it. */
+	if (column < t->n_columns - 1)
+		pad(line, (right ? 0 : blanks) + 2);
+}
+
+static void start_line(struct line *line, const struct table *t)
+{
+	line->end = line->start;
+	line->left = t->max_width ? t->max_width : SIZE_MAX;
+}
+
+static void end_line(struct line *line, FILE *f)
+{
+	*line->end++ = '\n';
+	fwrite_unlocked(line->start, 1, line->end - line->start, f);
+}
+
+static void print_headings(struct line *line, const struct table *t, FILE *f)
+{
+	size_t i;
+
+	start_line(line, t);
+	for (i = 0; i < t->n_columns; i++) {
+		const char *name = t->columns[i].name;
+		struct cell cell = {
+			.len = strlen(name),
+			.width = strlen(name),
+			.style = STYLE_BOLD,
+		};
+
+		put_cell(line, t, i, name, &cell);
+	}
+	end_line(line, f);
+}
+
+/* Room for a line: blanks for all columns, and all text as escapes make it. */
+static size_t line_size(const struct table *t)
+{
+	size_t i, size = 64;
+
+	for (i = 0; i < t->n_columns; i++)
+		size += t->width[i] + t->longest + 32;
+	return size;
 }
 
 /**
@@ -184,24 +227,20 @@ static void print_cell(struct line *line, const struct table *t, size_t column,
  */
 void table_print(const struct table *t, FILE *f)
 {
-	struct line line = { .f = f };
-	size_t i, n = t->n_cells;
+	struct line line = { .start = xrealloc(NULL, line_size(t), 1) };
+	const struct cell *cell = t->cells;
+	size_t column, row, rows = t->n_cells / t->n_columns;
 
-	for (i = 0; i < t->n_columns; i++) {
-		const char *name = t->columns[i].name;
-		struct cell cell = {
-			.len = strlen(name),
-			.width = strlen(name),
-			.style = STYLE_BOLD,
-		};
-
-		print_cell(&line, t, i, name, &cell);
+	if (t->max_rows && rows > t->max_rows)
+		rows = t->max_rows;
+	print_headings(&line, t, f);
+	for (row = 0; row < rows; row++) {
+		start_line(&line, t);
+		for (column = 0; column < t->n_columns; column++, cell++)
+			put_cell(&line, t, column, t->text + cell->text, cell);
+		end_line(&line, f);
 	}
-	if (t->max_rows && n > t->max_rows * t->n_columns)
-		n = t->max_rows * t->n_columns;
-	for (i = 0; i < n; i++)
-		print_cell(&line, t, i % t->n_columns,
-			   t->text + t->cells[i].text, &t->cells[i]);
+	free(line.start);
 }
 
 void table_free(struct table *t)

@@ -26,13 +26,14 @@ void need_locale(void)
 	loaded = true;
 }
 
-static bool is_plain(const char *s)
+/* Bytes of printable ASCII that a text begins with; most are nothing else. */
+static size_t plain_len(const char *s)
 {
-	for (; *s; s++) {
-		if ((unsigned char)*s < ' ' || (unsigned char)*s > '~')
-			return false;
-	}
-	return true;
+	const char *p = s;
+
+	while (*p >= ' ' && *p <= '~')
+		p++;
+	return p - s;
 }
 
 /* Return: bytes of the character at @s; 0 if it cannot be printed. */
@@ -52,19 +53,24 @@ static size_t printable(const char *s, size_t len, int *width)
 /**
  * text_width() - columns that a text takes on a terminal
  * @s: text, as clean_text() gives it
+ * @len: where to put its bytes
+ *
+ * Return: the columns.
  */
-size_t text_width(const char *s)
+size_t text_width(const char *s, size_t *len)
 {
-	size_t n, width = 0;
+	size_t n, width = plain_len(s), left;
 	int w;
 
-	if (is_plain(s))
-		return strlen(s);
+	*len = width;
+	if (!s[width])
+		return width;
 	need_locale();
-	for (; *s; s += n) {
-		n = printable(s, strlen(s), &w);
+	for (s += width, left = strlen(s); left; s += n, left -= n) {
+		n = printable(s, left, &w);
 		width += n ? (size_t)w : 1;
 		n = n ? n : 1;
+		*len += n;
 	}
 	return width;
 }
@@ -107,11 +113,11 @@ size_t text_cut(const char *s, size_t len, size_t width)
  */
 const char *clean_text(char *dst, size_t size, const char *src)
 {
-	size_t n, pos = 0;
+	size_t n = plain_len(src), pos = 0;
 	int w;
 
-	if (is_plain(src)) {
-		n = strnlen(src, size - 1);
+	if (!src[n]) {
+		n = n < size ? n : size - 1;
 		*(char *)mempcpy(dst, src, n) = '\0';
 		return dst;
 	}
@@ -131,9 +137,15 @@ const char *clean_text(char *dst, size_t size, const char *src)
 	return dst;
 }
 
-/* Bytes of the UTF-8 character at @s, or 0 if there is none. */
-static size_t utf8_len(const unsigned char *s)
+/**
+ * utf8_len() - length of a UTF-8 character
+ * @text: begin of the character
+ *
+ * Return: bytes, or 0 if there is no such character.
+ */
+size_t utf8_len(const char *text)
 {
+	const unsigned char *s = (const unsigned char *)text;
 	size_t i, n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 :
 		      *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
 
@@ -162,7 +174,7 @@ char *utf8_text(const char *s)
 	size_t n;
 
 	for (; *s; s += n ? n : 1) {
-		n = utf8_len((const unsigned char *)s);
+		n = utf8_len(s);
 		if (n)
 			p = mempcpy(p, s, n);
 		else

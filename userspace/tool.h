@@ -120,8 +120,9 @@ int close_output(int code);
 void *xrealloc(void *p, size_t n, size_t size);
 
 /* text.c */
-size_t text_width(const char *s);
+size_t text_width(const char *s, size_t *len);
 size_t text_cut(const char *s, size_t len, size_t width);
+size_t utf8_len(const char *s);
 char *utf8_text(const char *s);
 void need_locale(void);
 const char *clean_text(char *dst, size_t size, const char *src);
@@ -263,16 +264,5 @@ void explain_reason(const struct tapdrop_reason_info *info, FILE *f);
 /* reason.c */
 const struct tapdrop_reason_info *reason_info(const struct source *src,
 					      uint32_t id);
-
-/* json.c */
-struct history;
-struct json_object;
-
-struct json_object *json_device(const struct source *src,
-				const struct tapdrop_device *dev,
-				const struct history *h, size_t n);
-void json_print(struct json_object *object, FILE *f);
-void json_put_string(struct json_object *object, const char *key,
-		     const char *s);
 
 #endif /* _TAPDROP_TOOL_H */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop watch: the counters live, the busiest first. */
-#include <json-c/json.h>
 #include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "history.h"
+#include "json.h"
 #include "live.h"
 
 /**
@@ -178,20 +177,19 @@ static void show_records(const struct watch *w, const struct sources *s)
 static void show_json(const struct watch *w, const struct sources *s,
 		      const struct selector *sel)
 {
-	struct json_object *array = json_object_new_array();
 	const struct tapdrop_device *dev;
-	struct json_object *object;
+	struct json j = JSON_OUTPUT;
 	size_t i;
 
+	json_open(&j, NULL, '[');
 	for (i = 0; i < s->n; i++) {
 		tapdrop_for_each_device(dev, s->list[i].stats) {
-			if (!selected(sel, dev))
-				continue;
-			object = json_device(&s->list[i], dev, &w->history, i);
-			json_object_array_add(array, object);
+			if (selected(sel, dev))
+				json_device(&j, NULL, &s->list[i], dev,
+					    &w->history, i);
 		}
 	}
-	json_print(array, stdout);
+	json_close(&j, ']');
 }
 
 /* Return: exit code, or -1 at the end of a recording. */

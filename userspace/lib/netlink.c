@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 
 #include <netlink/errno.h>
-#include <netlink/genl/genl.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
@@ -107,6 +106,20 @@ static int exchange(struct tapdrop *td, struct nl_sock *sk,
 	return err < 0 ? err : 0;
 }
 
+/* The beginning of a generic netlink message, for which libnl is not needed. */
+static struct nl_msg *new_request(uint16_t family, uint16_t flags, uint8_t cmd,
+				  uint8_t version)
+{
+	struct genlmsghdr genl = { .cmd = cmd, .version = version };
+	struct nl_msg *msg = nlmsg_alloc_simple(family, flags);
+
+	if (msg && nlmsg_append(msg, &genl, sizeof(genl), NLMSG_ALIGNTO)) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	return msg;
+}
+
 /* Ask the controller for the family; this makes the kernel load the module. */
 static int resolve(struct tapdrop *td)
 {
@@ -115,13 +128,12 @@ static int resolve(struct tapdrop *td)
 		.fn = tapdrop_decode_family,
 		.arg = td,
 	};
-	struct nl_msg *msg = nlmsg_alloc();
+	struct nl_msg *msg;
 	int err = -ENOMEM;
 
 	td->family = 0;
-	if (msg && genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, GENL_ID_CTRL, 0,
-			       NLM_F_ACK, CTRL_CMD_GETFAMILY, 1) &&
-	    !nla_put_string(msg, CTRL_ATTR_FAMILY_NAME, TAPDROP_FAMILY_NAME))
+	msg = new_request(GENL_ID_CTRL, NLM_F_ACK, CTRL_CMD_GETFAMILY, 1);
+	if (msg && !nla_put_string(msg, CTRL_ATTR_FAMILY_NAME, TAPDROP_FAMILY_NAME))
 		err = exchange(td, td->sk, msg, &a);
 	else
 		tapdrop_fail(td, ENOMEM, "out of memory");
@@ -189,12 +201,11 @@ static int request_once(struct tapdrop *td, uint8_t cmd, uint16_t flags,
 			const struct tapdrop_filter *filter,
 			struct tapdrop_answer *a)
 {
-	struct nl_msg *msg = nlmsg_alloc();
+	struct nl_msg *msg;
 	int err;
 
-	if (msg && genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, td->family, 0,
-			       flags, cmd, TAPDROP_FAMILY_VERSION) &&
-	    (!filter || !put_filter(msg, filter)))
+	msg = new_request(td->family, flags, cmd, TAPDROP_FAMILY_VERSION);
+	if (msg && (!filter || !put_filter(msg, filter)))
 		err = exchange(td, td->sk, msg, a);
 	else
 		err = tapdrop_fail(td, ENOMEM, "out of memory");
