@@ -202,6 +202,7 @@ void json_device(struct json *j, const char *key, const struct source *src,
 		 size_t n)
 {
 	const struct tapdrop_counter *c;
+	const struct row *row;
 
 	json_open(j, key, '{');
 	put_head(j, src, dev);
@@ -211,9 +212,10 @@ void json_device(struct json *j, const char *key, const struct source *src,
 		tapdrop_for_each_counter(c, dev) {
 			json_open(j, NULL, '{');
 			put_counter(j, src, dev, c);
-			if (h && h->looks > 1)
-				json_fraction(j, "rate", history_rate(h,
-					      history_find(h, n, dev, c)));
+			if (h && h->looks > 1) {
+				row = history_find(h, n, dev, c);
+				json_fraction(j, "rate", history_rate(h, row));
+			}
 			json_close(j, '}');
 		}
 		json_close(j, ']');

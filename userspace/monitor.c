@@ -36,7 +36,8 @@ static void print_text(const struct source *src,
 		printf("%s ", timestamp(now));
 	printf("%s %s %s", event_name(event), device_name(name, src, dev),
 	       tapdrop_kind_name(dev->kind));
-	if (event->type == TAPDROP_EVENT_DEL)
+	/* A device without counters lost nothing, or goes on elsewhere. */
+	if (dev->n_counters)
 		printf(", lost %llu to-user, %llu from-user",
 		       (unsigned long long)dev->lost_to_user,
 		       (unsigned long long)dev->lost_from_user);

@@ -70,7 +70,8 @@ class FakeKernel:
         self.dump = dump or nl.host()
         self.has_family, self.refuse = has_family, refuse
         self.family = nl.FAMILY
-        self.requests, self.listeners = [], []
+        self.group = 77
+        self.requests, self.listeners = [], set()
         self.joined = threading.Event()
         self.dir = tempfile.mkdtemp()
         path = os.path.join(self.dir, 'kernel')
@@ -109,8 +110,7 @@ class FakeKernel:
             if not request:
                 return
             if len(request) == 8:
-                self.listeners.append(peer)
-                self.joined.set()
+                self.join(peer, struct.unpack('=II', request)[1])
                 continue
             _, kind, _, seq, _ = struct.unpack_from('=IHHII', request)
             for answer in self.answers(kind, request):
@@ -139,7 +139,7 @@ class FakeKernel:
 
     def describe(self):
         """What the controller says of the family."""
-        group = nl.attr(1, nl.attr(1, b'devices\0') + nl.u32(2, 77))
+        group = nl.attr(1, nl.attr(1, b'devices\0') + nl.u32(2, self.group))
         return nl.message(
             struct.pack('=BBH', 1, 2, 0) +
             nl.attr(1, struct.pack('=H', self.family)) +
@@ -168,7 +168,22 @@ class FakeKernel:
         return nl.message(struct.pack('=i', -err) + b'\0' * 16 + ext,
                           nl.NLMSG_ERROR, flags)
 
-    def notify(self, messages):
-        """Send events to all who listen."""
-        for peer in self.listeners:
-            peer.send(messages)
+    def join(self, peer, group):
+        """A socket wants to hear what is sent to a group."""
+        self.listeners.add((peer, group))
+        if group == self.group:
+            self.joined.set()
+
+    def load_anew(self):
+        """The module goes and comes: it has other ids, and no listeners."""
+        self.listeners = {(peer, group) for peer, group in self.listeners
+                          if group != self.group}
+        self.family, self.group = self.family + 1, self.group + 1
+        self.joined.clear()
+        self.notify(self.describe(), GENL_ID_CTRL)
+
+    def notify(self, messages, group=None):
+        """Send events to all who listen to a group, or to ours."""
+        for peer, joined in list(self.listeners):
+            if joined == (group or self.group):
+                peer.send(messages)

@@ -81,6 +81,52 @@ def test_module_that_goes():
     assert done.returncode == 3 and len(done.stdout.splitlines()) == 1
 
 
+C_AGENT = r"""
+#include <stdio.h>
+#include <tapdrop.h>
+
+/* Dumps for each line of standard input, with one handle. */
+int main(void)
+{
+	struct tapdrop_stats *stats;
+	struct tapdrop *td;
+	char line[8];
+
+	printf("%d\n", tapdrop_open(&td));
+	while (fflush(stdout), fgets(line, sizeof(line), stdin)) {
+		printf("%d %s\n", tapdrop_dump(td, NULL, &stats),
+		       tapdrop_error(td));
+	}
+	tapdrop_close(td);
+}
+"""
+
+
+def test_handle_outlives_the_module(tmp_path):
+    """A handle that the family left works again when it is back."""
+    (tmp_path / 'agent.c').write_text(C_AGENT)
+    subprocess.run(['gcc', '-o', tmp_path / 'agent', tmp_path / 'agent.c',
+                    f'-I{USERSPACE}/lib', f'-I{tool.TOP}/uapi',
+                    f'-L{tool.TOP}/build', '-ltapdrop'], check=True)
+    with FakeKernel() as kernel, subprocess.Popen(
+            [tmp_path / 'agent'], stdin=subprocess.PIPE, text=True, bufsize=1,
+            stdout=subprocess.PIPE, env={
+                **tool.ENV, **kernel.env,
+                'LD_LIBRARY_PATH': f'{tool.TOP}/build'}) as child:
+        def dump():
+            child.stdin.write('\n')
+            return child.stdout.readline().split()[0]
+
+        assert child.stdout.readline() == '0\n'
+        assert dump() == '0'
+        kernel.has_family, kernel.family = False, 0
+        assert [dump(), dump()] == ['-93', '-93']
+        kernel.has_family, kernel.family = True, 0x42
+        assert [dump(), dump()] == ['0', '0']
+        child.stdin.close()
+        assert child.wait(20) == 0
+
+
 def test_unknown_reason_is_asked_for():
     """A newer kernel's reason has a name that only the kernel knows."""
     def dump(attrs):

@@ -273,7 +273,7 @@ int tapdrop_decode_reason(const struct nlmsghdr *nlh, void *arg)
 	return tapdrop_buf_add(&sink->infos, &info, sizeof(info));
 }
 
-static int decode_group(struct tapdrop_attr attr, struct tapdrop *td)
+static int decode_group(struct tapdrop_attr attr, uint32_t *group)
 {
 	const char *name = "";
 	uint32_t id = 0;
@@ -288,39 +288,53 @@ static int decode_group(struct tapdrop_attr attr, struct tapdrop *td)
 			return -EBADMSG;
 	}
 	if (!strcmp(name, TAPDROP_MCGRP_DEVICES))
-		td->group = id;
+		*group = id;
 	return 0;
+}
+
+static int decode_groups(struct tapdrop_attr groups, uint32_t *group)
+{
+	int err = 0;
+
+	while (!err && tapdrop_attr_next(&groups) > 0)
+		err = decode_group(tapdrop_attrs(groups.data, groups.len),
+				   group);
+	return err;
 }
 
 /**
  * tapdrop_decode_family() - take the ids of our family from its description
- * @nlh: message of the generic netlink controller
+ * @nlh: message of the generic netlink controller; of another family, nothing
+ *	is taken
  * @arg: handle
  *
  * Return: 0 or -EBADMSG.
  */
 int tapdrop_decode_family(const struct nlmsghdr *nlh, void *arg)
 {
-	struct tapdrop_attr attr, group;
 	struct tapdrop *td = arg;
+	struct tapdrop_attr attr;
+	const char *name = NULL;
+	uint32_t group = 0;
+	uint16_t id = 0;
 	int err;
 
 	err = message_attrs(nlh, GENL_HDRLEN, &attr);
 	while (!err && (err = tapdrop_attr_next(&attr)) > 0) {
 		err = 0;
-		if (attr.type == CTRL_ATTR_FAMILY_ID) {
-			if (attr.len != sizeof(td->family))
-				return -EBADMSG;
-			memcpy(&td->family, attr.data, sizeof(td->family));
-		} else if (attr.type == CTRL_ATTR_MCAST_GROUPS) {
-			group = tapdrop_attrs(attr.data, attr.len);
-			while (!err && tapdrop_attr_next(&group) > 0)
-				err = decode_group(tapdrop_attrs(group.data,
-								 group.len),
-						   td);
-		}
+		if (attr.type == CTRL_ATTR_FAMILY_ID && attr.len == sizeof(id))
+			memcpy(&id, attr.data, sizeof(id));
+		else if (attr.type == CTRL_ATTR_FAMILY_NAME)
+			name = tapdrop_attr_str(&attr);
+		else if (attr.type == CTRL_ATTR_MCAST_GROUPS)
+			err = decode_groups(tapdrop_attrs(attr.data, attr.len),
+					    &group);
 	}
-	return err;
+	if (err || !name || strcmp(name, TAPDROP_FAMILY_NAME))
+		return err;
+	td->family = id;
+	td->group = group;
+	return 0;
 }
 
 /**

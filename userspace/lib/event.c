@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Devices that come and go, one event at a time. */
 #include <errno.h>
+#include <linux/genetlink.h>
 #include <string.h>
 
 #include "internal.h"
@@ -11,9 +12,24 @@ static const struct tapdrop_filter everything = {
 };
 
 struct event_sink {
+	struct tapdrop *td;
 	struct tapdrop_stats_sink stats;
 	struct tapdrop_event *event;
 };
+
+/* A module that is loaded anew knows nothing of who has subscribed. */
+static int take_family(const struct nlmsghdr *nlh, struct tapdrop *td)
+{
+	uint16_t family = td->family;
+	int err;
+
+	if (td->from_file || tapdrop_message_cmd(nlh) != CTRL_CMD_NEWFAMILY)
+		return 0;
+	err = tapdrop_decode_family(nlh, td);
+	if (err || td->family == family)
+		return err;
+	return tapdrop_netlink_join(td);
+}
 
 /* The message without queue-id is the last one of an event. */
 static int take_event(const struct nlmsghdr *nlh, void *arg)
@@ -21,6 +37,8 @@ static int take_event(const struct nlmsghdr *nlh, void *arg)
 	struct event_sink *sink = arg;
 	int cmd, err;
 
+	if (nlh->nlmsg_type == GENL_ID_CTRL)
+		return take_family(nlh, sink->td);
 	cmd = tapdrop_message_cmd(nlh);
 	if (cmd != TAPDROP_CMD_DEVICE_ADD_NTF &&
 	    cmd != TAPDROP_CMD_DEVICE_DEL_NTF)
@@ -70,6 +88,7 @@ static int read_event(struct tapdrop *td, struct tapdrop_answer *a)
 int tapdrop_next_event(struct tapdrop *td, struct tapdrop_event *event)
 {
 	struct event_sink sink = {
+		.td = td,
 		.stats.filter = &everything,
 		.event = event,
 	};

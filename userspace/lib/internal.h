@@ -165,6 +165,7 @@ void tapdrop_netlink_close(struct tapdrop *td);
 int tapdrop_netlink_request(struct tapdrop *td, uint8_t cmd, uint16_t flags,
 			    const struct tapdrop_filter *filter,
 			    struct tapdrop_answer *a);
+int tapdrop_netlink_join(struct tapdrop *td);
 int tapdrop_netlink_events(struct tapdrop *td);
 
 #endif /* _LIBTAPDROP_INTERNAL_H */

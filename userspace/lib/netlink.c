@@ -145,7 +145,13 @@ static int resolve(struct tapdrop *td)
 	return err;
 }
 
-static int join_group(struct tapdrop *td)
+/**
+ * tapdrop_netlink_join() - join the group of the family
+ * @td: handle that has subscribed
+ *
+ * Return: 0 or a negative errno.
+ */
+int tapdrop_netlink_join(struct tapdrop *td)
 {
 	int err = nl_socket_add_memberships(td->event_sk, (int)td->group, 0);
 
@@ -154,24 +160,23 @@ static int join_group(struct tapdrop *td)
 
 /*
  * The kernel knows no such family, or the family no such queue. In the first
- * case the module may have been loaded anew, with another id.
+ * case the module may have been loaded anew, with another id and no listeners.
  */
 static int resolve_again(struct tapdrop *td)
 {
 	uint16_t family = td->family;
-	uint32_t group = td->group;
 	char error[sizeof(td->error)];
 	int err;
 
 	memcpy(error, td->error, sizeof(error));
 	err = resolve(td);
-	if (!err && td->event_sk && td->group != group)
-		err = join_group(td);
-	if (!err && td->family == family) {
+	if (err)
+		return err;
+	if (td->family == family) {
 		memcpy(td->error, error, sizeof(error));
 		return -ENOENT;
 	}
-	return err;
+	return td->event_sk ? tapdrop_netlink_join(td) : 0;
 }
 
 static int put_filter(struct nl_msg *msg, const struct tapdrop_filter *f)
@@ -231,7 +236,7 @@ int tapdrop_netlink_request(struct tapdrop *td, uint8_t cmd, uint16_t flags,
 
 	if (!td->sk)
 		return tapdrop_fail(td, ENOTCONN, "the handle is not open");
-	err = request_once(td, cmd, flags, filter, a);
+	err = td->family ? request_once(td, cmd, flags, filter, a) : -ENOENT;
 	if (err != -ENOENT)
 		return err;
 	err = resolve_again(td);
@@ -272,7 +277,11 @@ int tapdrop_subscribe(struct tapdrop *td)
 		return err;
 	nl_socket_set_buffer_size(td->event_sk, EVENT_BUFFER, 0);
 	nl_socket_set_nonblocking(td->event_sk);
-	return join_group(td);
+	/* The controller's group tells when the module is loaded anew. */
+	err = nl_socket_add_memberships(td->event_sk, GENL_ID_CTRL, 0);
+	if (err)
+		return fail_nl(td, err, "cannot subscribe");
+	return tapdrop_netlink_join(td);
 }
 
 int tapdrop_fd(const struct tapdrop *td)
