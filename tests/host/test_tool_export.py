@@ -60,6 +60,27 @@ def test_promtool_rules(command):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.skipif(not shutil.which('systemd-analyze'),
+                    reason='systemd-analyze is not installed')
+def test_units(tmp_path):
+    """Known to systemd, and as closed as it can tell."""
+    units = os.path.join(tool.TOP, 'userspace', 'systemd')
+    for name in os.listdir(units):
+        with open(os.path.join(units, name), encoding='utf-8') as file:
+            text = file.read().replace('@bindir@/tapdrop', '/bin/true')
+        (tmp_path / name).write_text(text)
+    done = subprocess.run(
+        ['systemd-analyze', 'verify', '--man=no', 'tapdrop-export.service',
+         'tapdrop-export.timer'], cwd=tmp_path, text=True, capture_output=True,
+        check=False)
+    assert (done.returncode, done.stderr) == (0, '')
+    done = subprocess.run(
+        ['systemd-analyze', 'security', '--offline=yes', '--threshold=15',
+         'tapdrop-export.service'], cwd=tmp_path, text=True, capture_output=True,
+        check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_samples():
     values = samples(tool.output('export', 'prometheus', dump='host'))
     assert values['tap_queue_dropped_packets_total{device="tap0",queue="0",'
