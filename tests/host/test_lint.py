@@ -32,6 +32,7 @@ IGNORES = {
     # the layout that all trace headers have
     'kernel/trace.h': KERNEL + ('OPEN_ENDED_LINE', 'PARENTHESIS_ALIGNMENT'),
     'kernel/': KERNEL,
+    'tests/fault/': KERNEL,
     '': USER,
 }
 
@@ -82,10 +83,11 @@ def checkpatch(kernel, tmp_path):
     for name in os.listdir(TOP):
         if name[0] != '.':
             (tmp_path / name).symlink_to(os.path.join(TOP, name))
+    (tmp_path / 'include').mkdir()
 
     def run(ignores, *arguments):
         clean(f'{kernel}/scripts/checkpatch.pl', '--strict', '--no-tree',
-              '--no-summary', '--terse', '--show-types',
+              '--root', tmp_path, '--no-summary', '--terse', '--show-types',
               '--ignore', ','.join(ignores), *arguments, cwd=tmp_path)
     return run
 
