@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""A monitoring agent on ynl, the kernel's own netlink library: prints what was
+lost since the last look, once in an interval, and what a device still lost
+when it ended. It goes on when the module is unloaded, and when it is there
+again.
+
+usage: agent.py [SECONDS [LOOKS]]
+
+YNL is the directory of ynl's library, SPEC the spec, if they are not where the
+distribution and "make install" put them.
+"""
+import itertools
+import os
+import sys
+import time
+
+sys.path.append(os.environ.get("YNL", "/usr/share/ynl/pyynl"))
+from lib import NlError, YnlException, YnlFamily  # noqa: E402
+from lib.ynl import GenlProtocol  # noqa: E402
+
+SPEC = os.environ.get("SPEC", "/usr/local/share/ynl/specs/tapdrop.yaml")
+
+
+class Agent:
+    """Remembers what every counter said."""
+
+    def __init__(self):
+        self.ynl = None
+        self.names = {None: "-"}
+        self.counters = {}
+
+    def note(self, message):
+        """Print what is new in a message; forget nothing."""
+        ifindex, queue = message.get("ifindex"), message.get("queue-id")
+        if "ifname" in message:
+            self.names[ifindex] = message["ifname"]
+        for direction in ("to-user", "from-user"):
+            for cell in message.get(direction, []):
+                key = (ifindex, queue, direction, cell["reason"])
+                was = self.counters.get(key, 0)
+                now = self.counters[key] = cell["packets"]
+                if now != was:
+                    # Less than before: the index is another device's by now.
+                    print(self.names.get(ifindex, ifindex),
+                          f"queue={queue}", direction, cell["reason"],
+                          f"+{now - was if now > was else now}", flush=True)
+
+    def forget(self, ifindex):
+        """The device has ended, and its index may be given to another."""
+        self.names.pop(ifindex, None)
+        self.counters = {key: packets for key, packets
+                         in self.counters.items() if key[0] != ifindex}
+
+    def look(self):
+        """One dump, with a subscription before it so that nothing is missed
+        in between."""
+        if not self.ynl:
+            self.ynl = YnlFamily(SPEC, schema="")
+            self.ynl.ntf_subscribe("devices")
+        for message in self.ynl.dump("stats-get", {"scope": "queue"}):
+            self.note(message)
+
+    def listen(self, interval):
+        """Take the events of an interval. One without queue-id ends a set."""
+        for event in self.ynl.poll_ntf(duration=interval):
+            self.note(event["msg"])
+            if event["name"] == "device-del-ntf" and \
+               "queue-id" not in event["msg"]:
+                self.forget(event["msg"]["ifindex"])
+
+
+def main(interval=1.0, looks=None):
+    agent = Agent()
+    for _ in range(looks) if looks else itertools.count():
+        try:
+            agent.look()
+            agent.listen(interval)
+        except (NlError, YnlException, OSError) as error:
+            print(f"agent: {error}", file=sys.stderr, flush=True)
+            # Perhaps the module is gone; its family comes back with another
+            # id, and ynl remembers those that it has seen.
+            agent.ynl = None
+            GenlProtocol.genl_family_name_to_id = {}
+            time.sleep(interval)
+    return 0
+
+
+if __name__ == "__main__":
+    words = sys.argv[1:]
+    sys.exit(main(*map(float, words[:1]), *map(int, words[1:2])))
