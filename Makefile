@@ -57,6 +57,9 @@ lint: ## check the style of everything
 	@tools/deps check
 	@/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/host/test_lint.py
 
+intree: ## put everything into the Linux tree DEST, as upstream would have it
+	@tools/intree $(or $(DEST),$(error no tree: make intree DEST=<linux tree>))
+
 regen: ## generate the netlink policy and the uapi header from the spec
 	@tools/regen
 
@@ -64,4 +67,4 @@ clean: ## remove what was built; downloads stay in the cache
 	rm -rf build
 
 .DELETE_ON_ERROR:
-.PHONY: help deps modules tool install traffic check demo lint regen clean
+.PHONY: help deps modules tool install traffic check demo lint intree regen clean
