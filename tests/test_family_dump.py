@@ -458,7 +458,7 @@ def test_orphans(lab):
 
 def test_last(lab):
     """The time since the last loss fits the clock, grows, and starts anew."""
-    tick = 20
+    tick = 250                  # a busy host may keep it waiting
     lab.tap()
     ifindex = socket.if_nametoindex("tap0")
 
@@ -476,9 +476,9 @@ def test_last(lab):
             ms = nl.counters(client.get(ifindex))[SHORT][1]
             return before, ms, now()
 
-        for _ in range(3):
+        for _ in range(2):
             lost, since = lose(), 0
-            wait_for(lambda: now() - lost[1] > 100)
+            wait_for(lambda: now() - lost[1] > 500)
             for _ in range(50):
                 begun, ms, ended = last()
                 assert begun - lost[1] - tick <= ms <= ended - lost[0] + tick

@@ -150,7 +150,7 @@ def test_move(lab, listener):
             other.subscribe()
             run("ip", "netns", "attach", "moved", str(os.getpid()))
             netns.check(netns.libc.setns(there, 0), "setns")
-            ip("link set tap0 netns moved")
+            run("ip", "link", "set", "tap0", "netns", "moved")
 
             assert events(listener, 1) == [("del", "tap0", {})]
             assert events(other, 1) == [("add", "tap0", {})]
@@ -193,7 +193,7 @@ def test_namespace_that_goes(lab):
         try:
             with nl.Client() as client:
                 client.subscribe()
-                ip("tuntap add tap9 mode tap")
+                run("ip", "tuntap", "add", "tap9", "mode", "tap")
                 assert users("tun") > in_use
         finally:
             netns.leave(before)
