@@ -140,7 +140,7 @@ report(p, f)
 // A ring that frees what is left in it, in a callback without a hook.
 @purge@
 identifier f : script:python() { is_match(PURGE, f) };
-identifier callback !~ "^(NULL|tun_ptr_free|(tun|tap)_resize_free)$";
+identifier callback !~ "^(NULL|tun_ptr_free|(tun|tap)_(resize|attach)_free)$";
 position p;
 @@
 
