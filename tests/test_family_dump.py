@@ -146,8 +146,8 @@ def test_growing(host):
 
 # -- consistent -------------------------------------------------------------
 
-def add_device(_):
-    Queue("other")
+def add_device(queues):
+    queues["other"] = [Queue("other")]
 
 
 def delete_device(queues):
