@@ -43,6 +43,10 @@ install: ## install the tool and its library (PREFIX=/usr/local, DESTDIR)
 traffic: ## build the traffic helper of the tests
 	@$(MAKE) -s -C tests/traffic BUILD=../../build
 
+agents: tool ## build the example agents, and the kernel's ynl for our spec
+	@tools/ynl --validate
+	@$(MAKE) -s -C examples
+
 check: ## run every test, those of the kernel on KERNELS
 	@tools/deps check
 	@tests/run $(KERNELS) -- $(TESTS)
@@ -60,11 +64,17 @@ lint: ## check the style of everything
 intree: ## put everything into the Linux tree DEST, as upstream would have it
 	@tools/intree $(or $(DEST),$(error no tree: make intree DEST=<linux tree>))
 
-regen: ## generate the netlink policy and the uapi header from the spec
+ledger: ## show every place where the drivers lose a frame (after modules)
+	@tools/ledger $(KVER)
+
+regen: tool ## generate what is made of the spec, the reasons and the ledger
 	@tools/regen
+	@tools/ynl reference >docs/netlink-reference.rst
+	@tools/gen-reasons >docs/reasons.rst
+	@tools/ledger --rst $(shell tools/kernel release 6.1) >docs/ledger.rst
 
 clean: ## remove what was built; downloads stay in the cache
 	rm -rf build
 
 .DELETE_ON_ERROR:
-.PHONY: help deps modules tool install traffic check demo lint intree regen clean
+.PHONY: help deps modules tool install traffic agents check demo lint intree regen clean

@@ -42,8 +42,8 @@ static notrace noinline void return_at_once(void)
 
 static bool called_from(const struct pt_regs *regs, const char *module)
 {
-	unsigned long caller = *(unsigned long *)kernel_stack_pointer(
-						(struct pt_regs *)regs);
+	struct pt_regs *at = (struct pt_regs *)regs;
+	unsigned long caller = *(unsigned long *)kernel_stack_pointer(at);
 	char symbol[KSYM_SYMBOL_LEN];
 	char tail[sizeof(fail.caller) + 2];
 
