@@ -346,6 +346,7 @@ int tapdrop_nl_stats_get_dumpit(struct sk_buff *skb,
 	struct tapdrop_net *tn = tapdrop_net(sock_net(skb->sk));
 	int err;
 
+	/* Before the walk; pairs with the release in the registry. */
 	cb->seq = smp_load_acquire(&tn->generation);
 	rcu_read_lock();
 	err = tapdrop_nl_dump_all(skb, cb, tn);
