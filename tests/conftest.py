@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 import netns
+from iproute import Ip
 from lab import Lab
 from places import FAULT_MODULE
 
@@ -20,6 +21,17 @@ def pytest_configure(config):
         "markers", "site(id, ...): loss sites that the test provokes")
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What the tests that run by chance were given."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            words = [f"{key} {value}" for key, value
+                     in getattr(report, "user_properties", ())]
+            if words and report.when == "call":
+                terminalreporter.write_line(
+                    f"{report.nodeid}: {', '.join(words)}")
+
+
 @pytest.fixture
 def lab():
     """A network namespace of its own, and the traffic helper in it."""
@@ -30,6 +42,8 @@ def lab():
             yield helper
         finally:
             helper.end()
+            if Ip.current:
+                Ip.current.end()
     finally:
         netns.leave(before)
 

@@ -6,6 +6,7 @@ import subprocess
 import time
 
 from helper import Helper
+from iproute import ip
 from places import BUILD
 
 PATIENCE = 20
@@ -34,11 +35,6 @@ def run(*argv, **kwargs):
     """Run a command that must succeed; returns its output."""
     return subprocess.run(argv, check=True, text=True,
                           stdout=subprocess.PIPE, **kwargs).stdout
-
-
-def ip(*lines):
-    """Commands of ip(8), a string each, in one process."""
-    run("ip", "-batch", "-", input="\n".join(lines))
 
 
 def tapdrop(*args, **kwargs):
@@ -81,7 +77,7 @@ def initial_orphans():
 
 def link(dev):
     """The standard counters of a device."""
-    (device,) = json.loads(run("ip", "-j", "-s", "-s", "link", "show", dev))
+    ((device,),) = ip(f"link show dev {dev}")
     return device["stats64"]
 
 
@@ -133,7 +129,7 @@ class Lab(Helper):
            "link set low0 up", "link set far0 up")
         self.vtap(kind, queues, vnet)
 
-    def vtap(self, kind="macvtap", queues=1, vnet=True):
+    def vtap(self, kind="macvtap", queues=1, vnet=True, prefix="m"):
         """The same on top of a low0 that is there already."""
         mode = "bridge" if kind == "macvtap" else "l2"
         address = f"address {MAC} " if kind == "macvtap" else ""
@@ -143,7 +139,7 @@ class Lab(Helper):
             ip("address add 10.99.0.3/24 dev vtap0")
         flags = ["no_pi"] + ["vnet_hdr"] * vnet + ["multi_queue"] * (queues > 1)
         for i in range(queues):
-            self.opentap(f"m{i}", dev="vtap0", flags=flags)
+            self.opentap(f"{prefix}{i}", dev="vtap0", flags=flags)
 
     def bridge(self, *devs):
         """Put devices in a bridge, together with near0, one end of a veth

@@ -174,6 +174,7 @@ void frame_build(struct command *cmd, struct frame *frame,
 	put_vnet(cmd, packet - shape->vnet_len, shape->vnet_len, l2_len, gso);
 	frame->port_at = head + l2_len + sizeof(struct iphdr);
 	frame->seq_at = head + l2_len + l4_at;
+	frame->port = command_num(cmd, "sport", FLOW_PORT);
 	frame->flows = command_num(cmd, "flows", 1);
 	frame->seq = command_num(cmd, "seq", 0);
 	frame->len = head + size;
@@ -191,7 +192,7 @@ void frame_build(struct command *cmd, struct frame *frame,
  */
 void frame_stamp(struct frame *frame, unsigned char *buf, size_t mapped)
 {
-	uint16_t port = htons(FLOW_PORT + frame->seq % frame->flows);
+	uint16_t port = htons(frame->port + frame->seq % frame->flows);
 	uint32_t seq = htonl(frame->seq);
 
 	if (mapped > frame->len)

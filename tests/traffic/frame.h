@@ -36,6 +36,7 @@ struct frame_shape {
  * @len:	bytes to hand over
  * @data:	the bytes
  * @port_at:	where the source port is; it changes with the flow
+ * @port:	that of the first flow
  * @seq_at:	where the sequence number is
  * @flows:	number of flows
  * @seq:	number of the next frame
@@ -45,6 +46,7 @@ struct frame {
 	unsigned char data[FRAME_SPACE];
 	size_t port_at;
 	size_t seq_at;
+	unsigned int port;
 	unsigned int flows;
 	uint32_t seq;
 };

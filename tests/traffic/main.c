@@ -4,7 +4,7 @@
  * offers and reads exact numbers of frames, and says what became of each.
  *
  * One command a line on standard input, one JSON object a line on standard
- * output. tests/README.rst lists the commands.
+ * output. README.rst lists the commands.
  */
 #include <sched.h>
 #include <setjmp.h>
