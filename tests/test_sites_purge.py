@@ -226,6 +226,25 @@ def test_vhost_gives_back_xdp_frames_to_full_ring(pair):
     assert initial_orphans()[(TO, "QUEUE_PURGE")] - before == 264 - full - left
 
 
+@pytest.mark.site("P6")
+def test_vhost_gives_back_to_full_ring_of_macvtap(lab):
+    """A frame that came in through another device does not say which queue it
+    was in, though it says which of that device's queues it was received on."""
+    lab.tap("low0", flags=["vnet_hdr"])
+    lab.vtap("macvtap", queues=2)
+    lab.detach("m1")
+    ip("link set vtap0 txqueuelen 100")
+    lab.write("low0.q0", count=65)
+    lab.vhost("v", queue="m0")
+    lab.vrx("v", post=1, expect=1)
+    lab.write("low0.q0", count=200)
+    lab.vstop("v")
+    assert lab.read("m0")["ok"] == 100
+    full = drops("vtap0")[(0, TO, "PTR_FULL")]
+    assert drops("vtap0") == {(0, TO, "PTR_FULL"): full,
+                              (None, TO, "QUEUE_PURGE"): 164 - full}
+
+
 @pytest.mark.site("C2")
 @pytest.mark.parametrize("kind", ["macvtap", "ipvtap"])
 def test_tap_txqueuelen_lowered(lab, kind):
