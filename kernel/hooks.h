@@ -51,6 +51,8 @@ struct tapdrop_counters {
  *	has not said yet. Valid as long as the device is listed.
  * @dev: the device; NULL for the orphans of a network namespace
  * @kind: enum tapdrop_kind
+ * @queue_in_skb: a frame's queue mapping is the queue that it is for; with
+ *	macvtap and ipvtap it is the lower device's
  * @listed: in its namespace's index, under RTNL
  * @retired: no longer the place to count in; see tapdrop_dev_retire()
  * @ref: references of the driver, the registry and open queues
@@ -62,6 +64,7 @@ struct tapdrop_dev {
 	const unsigned int *attached;
 	struct net_device *dev;
 	u8 kind;
+	bool queue_in_skb;
 	bool listed;
 	bool retired;
 	refcount_t ref;

@@ -159,6 +159,7 @@ struct tapdrop_dev *tapdrop_dev_add(struct net_device *dev,
 		return ERR_PTR(-ENOMEM);
 
 	td->kind = tapdrop_kind(dev);
+	td->queue_in_skb = td->kind <= TAPDROP_KIND_TAP;
 	td->attached = attached;
 	spin_lock(&tapdrop_devs_lock);
 	hash_add_rcu(tapdrop_devs, &td->node, (unsigned long)dev);
