@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What it costs to read the counters: "tapbench dump MAX" prints, for taps of
+ * two and of 250 queues and for a growing number of queues up to MAX,
+ * "dump PER-DEVICE QUEUES DEVICES WHO COUNTERS COUNTER-BYTES BYTES CALLS
+ * INSTRUCTIONS". At the end it prints "end" and waits to be killed.
+ */
+#include <linux/genetlink.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/tapdrop.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <tapdrop.h>
+#include <unistd.h>
+
+#include "../traffic/command.h"
+#include "bench.h"
+#include "host.h"
+#include "netlink.h"
+
+/**
+ * struct question - a dump request
+ * @who: short name
+ * @fd: socket
+ * @genetlink: the answer has counters of the tapdrop family
+ * @nlh: header
+ * @body: what follows it
+ */
+struct question {
+	const char *who;
+	int fd;
+	bool genetlink;
+	struct nlmsghdr nlh;
+	unsigned char body[32];
+};
+
+struct counters {
+	unsigned int number;
+	unsigned int bytes;
+};
+
+static void build(struct question *q, const char *who, int protocol, int type,
+		  const void *head, size_t head_len, uint16_t attr,
+		  uint32_t value)
+{
+	struct nlattr nla = { NLA_HDRLEN + sizeof(value), attr };
+
+	memset(q, 0, sizeof(*q));
+	q->who = who;
+	q->genetlink = protocol == NETLINK_GENERIC;
+	q->fd = netlink_open(protocol);
+	q->nlh.nlmsg_type = type ?: netlink_family(q->fd, TAPDROP_FAMILY_NAME);
+	q->nlh.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	q->nlh.nlmsg_len = NLMSG_LENGTH(head_len);
+	memcpy(q->body, head, head_len);
+	if (!attr)
+		return;
+	memcpy(q->body + head_len, &nla, sizeof(nla));
+	memcpy(q->body + head_len + sizeof(nla), &value, sizeof(value));
+	q->nlh.nlmsg_len += nla.nla_len;
+}
+
+/* As "ip -s link" asks. */
+static void ask_getlink(struct question *q)
+{
+	const struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
+
+	build(q, "getlink", NETLINK_ROUTE, RTM_GETLINK, &head, sizeof(head),
+	      IFLA_EXT_MASK, RTEXT_FILTER_VF);
+}
+
+/* The least that rtnetlink can be asked for. */
+static void ask_getstats(struct question *q)
+{
+	const struct if_stats_msg head = {
+		.filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64),
+	};
+
+	build(q, "getstats", NETLINK_ROUTE, RTM_GETSTATS, &head, sizeof(head),
+	      0, 0);
+}
+
+static void ask_tapdrop(struct question *q, const char *who, uint32_t scope)
+{
+	const struct genlmsghdr head = {
+		.cmd = TAPDROP_CMD_STATS_GET,
+		.version = TAPDROP_FAMILY_VERSION,
+	};
+
+	build(q, who, NETLINK_GENERIC, 0, &head, sizeof(head),
+	      TAPDROP_A_STATS_SCOPE, scope);
+}
+
+static void count(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *attr = NLMSG_DATA(nlh) + GENL_HDRLEN;
+	const void *end = (const void *)nlh + nlh->nlmsg_len;
+	struct counters *counters = arg;
+	int type;
+
+	while ((const void *)attr < end) {
+		type = attr->nla_type & NLA_TYPE_MASK;
+		if (type == TAPDROP_A_STATS_TO_USER ||
+		    type == TAPDROP_A_STATS_FROM_USER) {
+			counters->number++;
+			counters->bytes += NLA_ALIGN(attr->nla_len);
+		}
+		attr = (const void *)attr + NLA_ALIGN(attr->nla_len);
+	}
+}
+
+static void print(const char *place, const char *who,
+		  const struct counters *counters,
+		  const struct netlink_dump *dump)
+{
+	printf("dump\t%s\t%s\t%u\t%u\t%u\t%u\t%lu\n", place, who,
+	       counters->number, counters->bytes, dump->bytes, dump->calls,
+	       dump->instructions);
+}
+
+/* The first time warms up, and tells how many counters there are. */
+static void ask(const char *place, const struct question *q)
+{
+	struct counters counters = {};
+	struct netlink_dump dump;
+
+	netlink_dump(q->fd, &q->nlh, &dump,
+		     q->genetlink ? count : NULL, &counters);
+	for (int i = 0; i < BENCH_REPEATS; i++) {
+		netlink_dump(q->fd, &q->nlh, &dump, NULL, NULL);
+		print(place, q->who, &counters, &dump);
+	}
+}
+
+/* The answer of the library, from request to free. */
+static unsigned int dump_stats(struct tapdrop *td)
+{
+	const struct tapdrop_device *dev;
+	struct tapdrop_stats *stats;
+	unsigned int number = 0;
+
+	if (tapdrop_dump(td, NULL, &stats))
+		fail("libtapdrop: %s", tapdrop_error(td));
+	tapdrop_for_each_device(dev, stats)
+		number += dev->n_counters;
+	tapdrop_stats_free(stats);
+	return number;
+}
+
+static void ask_library(const char *place, struct tapdrop *td)
+{
+	struct counters counters = { .number = dump_stats(td) };
+	struct netlink_dump dump = {};
+
+	for (int i = 0; i < BENCH_REPEATS; i++) {
+		dump.instructions = -bench_now();
+		dump_stats(td);
+		dump.instructions += bench_now();
+		print(place, "library", &counters, &dump);
+	}
+}
+
+static void run(unsigned int per_device, unsigned int max)
+{
+	struct question queues, devices, getlink, getstats;
+	struct tapdrop *td;
+	char place[64];
+
+	host_new();
+	ask_tapdrop(&queues, "queues", TAPDROP_SCOPE_QUEUE);
+	ask_tapdrop(&devices, "devices", TAPDROP_SCOPE_DEVICE);
+	ask_getlink(&getlink);
+	ask_getstats(&getstats);
+	if (tapdrop_open(&td))
+		fail("libtapdrop: %s", tapdrop_error(td));
+	for (unsigned int n = 1; n <= max; n *= n == 1 ? 100 : 10) {
+		snprintf(place, sizeof(place), "%u\t%u\t%u", per_device, n,
+			 host_grow(n, per_device));
+		ask(place, &queues);
+		ask_library(place, td);
+		ask(place, &devices);
+		ask(place, &getlink);
+		ask(place, &getstats);
+	}
+}
+
+/**
+ * dump_main() - "tapbench dump MAX"
+ * @argc: 1
+ * @argv: largest number of queues
+ */
+void dump_main(int argc, char **argv)
+{
+	unsigned int max = argc == 1 ? atoi(argv[0]) : 0;
+
+	if (!max)
+		fail("usage: tapbench dump MAX");
+	run(2, max);
+	run(250, max);
+	puts("end");
+	pause();
+}

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What tests/bench/guest prints, as numbers."""
+import statistics
+from collections import defaultdict, namedtuple
+
+# Repeats have to agree to three digits.
+SPREAD = 0.002
+
+Dump = namedtuple('Dump', 'taps counters counter_bytes bytes calls cost')
+
+
+class Results:
+    """Figures by what they are about; those of repeats are lists."""
+
+    def __init__(self, text):
+        self.frames = defaultdict(list)     # (about, row): instructions
+        self.means = defaultdict(list)
+        self.memory = {}                    # about: (taps, queues, KiB, KiB)
+        self.traced = []                    # (reason, device, frames)
+        self.spawned = defaultdict(list)    # (cpus, command): instructions
+        self.dumps = defaultdict(list)      # (cpus, per tap, queues, who)
+        self._reasons = {}
+        self._about = None
+        for line in text.splitlines():
+            words = line.split('\t')
+            read = getattr(self, '_read_' + words[0], None)
+            if read:
+                read(*words[1:])
+
+    def _read_about(self, about):
+        self._about = about
+
+    def _read_frame(self, row, _, median, mean):
+        self.frames[self._about, row].append(float(median))
+        self.means[self._about, row].append(float(mean))
+
+    def _read_memory(self, *numbers):
+        self.memory[self._about] = tuple(map(int, numbers))
+
+    def _read_traced(self, reason, device, frames):
+        self.traced.append((reason, device, int(frames)))
+
+    def _read_reason(self, number, name):
+        self._reasons[number] = name
+        self.traced = [(name if reason == number else reason, *rest)
+                       for reason, *rest in self.traced]
+
+    def _cpus(self):
+        return int(self._about.split()[1])
+
+    def _read_spawn(self, command, _, cost):
+        self.spawned[self._cpus(), command].append(int(cost))
+
+    def _read_dump(self, per_tap, queues, taps, who, *numbers):
+        key = self._cpus(), int(per_tap), int(queues), who
+        self.dumps[key].append(Dump(int(taps), *map(int, numbers)))
+
+    def rows(self, about):
+        return [row for key, row in self.frames if key == about]
+
+    def frame(self, about, row):
+        return statistics.median(self.frames[about, row])
+
+    def mean(self, about, row):
+        return statistics.median(self.means[about, row])
+
+    def spawn(self, cpus, command):
+        return statistics.median(self.spawned[cpus, command])
+
+    def dump(self, *key):
+        return sorted(self.dumps[key], key=lambda dump: dump.cost)[
+            len(self.dumps[key]) // 2]
+
+    def unsteady(self):
+        """What did not come out the same each time, in words."""
+        series = {' '.join(key): values for key, values in self.frames.items()}
+        for key, dumps in self.dumps.items():
+            series[' '.join(map(str, key))] = [dump.cost for dump in dumps]
+        return [f'{name}: {min(values):.0f} to {max(values):.0f}'
+                for name, values in series.items()
+                if max(values) - min(values) > SPREAD * max(values)]
