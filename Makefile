@@ -57,6 +57,12 @@ demo: ## lose frames in a guest with KERNEL, and show which, where and why
 	@$(MAKE) -s --no-print-directory modules tool traffic
 	@tests/vm/run -o build/vm/demo $(KERNEL) tests/demo
 
+bench: ## measure with KERNEL what it costs, for docs/performance.rst
+	@tools/deps bench
+	@$(MAKE) -s --no-print-directory modules tool
+	@$(MAKE) -s -C tests/bench BUILD=../../build
+	@tests/bench/run $(KERNEL)
+
 lint: ## check the style of everything
 	@tools/deps check
 	@/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/host/test_lint.py

@@ -180,6 +180,8 @@ static void run(unsigned int per_device, unsigned int max)
 	for (unsigned int n = 1; n <= max; n *= n == 1 ? 100 : 10) {
 		snprintf(place, sizeof(place), "%u\t%u\t%u", per_device, n,
 			 host_grow(n, per_device));
+		/* for what the kernel does behind it */
+		sleep(1);
 		ask(place, &queues);
 		ask_library(place, td);
 		ask(place, &devices);
@@ -202,5 +204,6 @@ void dump_main(int argc, char **argv)
 	run(2, max);
 	run(250, max);
 	puts("end");
+	fflush(stdout);
 	pause();
 }

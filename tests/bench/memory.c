@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a tap holds: "tapbench memory TAPS" prints
- * "memory TAPS QUEUES PERCPU SLAB", the latter in KiB, for taps of 16 queues.
+ * "memory TAPS QUEUES PERCPU", the latter in KiB, for taps of 16 queues.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,16 +37,13 @@ static long meminfo(const char *key)
 void memory_main(int argc, char **argv)
 {
 	unsigned int taps = argc == 1 ? atoi(argv[0]) : 0;
-	long percpu, slab;
+	long percpu;
 
 	if (!taps)
 		fail("usage: tapbench memory TAPS");
 	host_new();
 	percpu = -meminfo("Percpu:");
-	slab = -meminfo("Slab:");
 	host_grow(taps * QUEUES, QUEUES);
 	percpu += meminfo("Percpu:");
-	slab += meminfo("Slab:");
-	printf("memory\t%u\t%u\t%ld\t%ld\n", taps, taps * QUEUES, percpu,
-	       slab);
+	printf("memory\t%u\t%u\t%ld\n", taps, taps * QUEUES, percpu);
 }

@@ -3,7 +3,7 @@
 import statistics
 from collections import defaultdict, namedtuple
 
-# Repeats have to agree to three digits.
+# Repeats have to agree to three digits; the timer may tick in one of them.
 SPREAD = 0.002
 
 Dump = namedtuple('Dump', 'taps counters counter_bytes bytes calls cost')
@@ -15,7 +15,7 @@ class Results:
     def __init__(self, text):
         self.frames = defaultdict(list)     # (about, row): instructions
         self.means = defaultdict(list)
-        self.memory = {}                    # about: (taps, queues, KiB, KiB)
+        self.memory = {}                    # about: (taps, queues, KiB)
         self.traced = []                    # (reason, device, frames)
         self.spawned = defaultdict(list)    # (cpus, command): instructions
         self.dumps = defaultdict(list)      # (cpus, per tap, queues, who)
@@ -72,10 +72,14 @@ class Results:
             len(self.dumps[key]) // 2]
 
     def unsteady(self):
-        """What did not come out the same each time, in words."""
+        """Of which figure no two repeats agree, in words."""
         series = {' '.join(key): values for key, values in self.frames.items()}
         for key, dumps in self.dumps.items():
             series[' '.join(map(str, key))] = [dump.cost for dump in dumps]
-        return [f'{name}: {min(values):.0f} to {max(values):.0f}'
-                for name, values in series.items()
-                if max(values) - min(values) > SPREAD * max(values)]
+        return [f'{name}: {values}' for name, values in series.items()
+                if least_step(values) > SPREAD * max(values)]
+
+
+def least_step(values):
+    values = sorted(values)
+    return min(b - a for a, b in zip(values, values[1:]))

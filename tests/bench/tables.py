@@ -102,17 +102,17 @@ def traced(results, _):
 
 
 def memory(results, targets, sizes):
-    taps, queues, *ours = results.memory['ours']
-    stock = results.memory['stock'][2:]
-    percpu, slab = (1024 * (a - b) for a, b in zip(ours, stock))
+    taps, queues, ours = results.memory['ours']
+    measured = 1024 * (ours - results.memory['stock'][2]) / (queues + taps)
     size = sizes['tapdrop_counters']
     targets.check(size <= COUNTER_LIMIT, f'{size} bytes of counters')
     return render(['memory', 'bytes'], [
-        ['struct tapdrop_counters, a queue and CPU', number(size)],
-        ['struct tapdrop_dev, a tap', number(sizes['tapdrop_dev'])],
-        [f'measured, {queues:,} queues and {taps} taps, a block',
-         number(percpu / (queues + taps))],
-        ['measured, slab of a tap of 16 queues', number(slab / taps)],
+        ['block of counters, for each CPU', number(size)],
+        [f'the same, as the kernel used for {queues + taps:,} blocks',
+         number(measured)],
+        ['struct tapdrop_dev, for each tap', number(sizes['tapdrop_dev'])],
+        ['the same, as kmalloc() gives it',
+         number(2 ** (sizes['tapdrop_dev'] - 1).bit_length())],
     ])
 
 
