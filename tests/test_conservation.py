@@ -8,9 +8,9 @@ import select
 
 import pytest
 
-from conservation import BENCHES
 from helper import Helper
 from lab import BROADCAST, FROM, MAC, TO, ip, packets, standard, wait_for
+from trials import TRIALS
 
 FRAMES = 210_000                # for each of five kinds
 SETTLE = 150                    # steps between two looks at the books
@@ -28,18 +28,18 @@ def rng(request, record_property):
     return random.Random(seed)
 
 
-@pytest.mark.parametrize("kind", BENCHES)
+@pytest.mark.parametrize("kind", TRIALS)
 def test_one_after_the_other(lab, rng, kind, record_property):
     """Only one thing happens at a time, so that the books know each frame's
     queue."""
-    cls, dev = BENCHES[kind]
-    bench = cls(lab, rng, dev)
-    while bench.offered() < FRAMES:
+    cls, dev = TRIALS[kind]
+    trial = cls(lab, rng, dev)
+    while trial.offered() < FRAMES:
         for _ in range(SETTLE):
-            bench.step()
-        print(bench.offered(), "frames so far, ...", *bench.steps)
-        bench.settle()
-    record_property("frames", bench.offered())
+            trial.step()
+        print(trial.offered(), "frames so far, ...", *trial.steps)
+        trial.settle()
+    record_property("frames", trial.offered())
 
 
 class Sender(Helper):
@@ -81,17 +81,17 @@ class Sender(Helper):
 
 @pytest.fixture(params=["tun", "tap", "macvtap", "ipvtap"])
 def race(lab, rng, request):
-    """A bench, and a sender beside it."""
-    cls, dev = BENCHES[request.param]
+    """A trial, and a sender beside it."""
+    cls, dev = TRIALS[request.param]
     sender = Sender(request.param)
-    bench = cls(lab, rng, dev, lower=False)
+    trial = cls(lab, rng, dev, lower=False)
     if sender.onto_tap:
         # Frames that find no queue, as one is just being detached, go on in
         # the stack: no loss.
         lab.sink("passed", dev=dev, tag=0, protocol=ETH_P_IP)
     else:
         lab.filter("q0", kind="steer", off=1)
-    yield bench, sender
+    yield trial, sender
     sender.end()
 
 
@@ -102,22 +102,22 @@ def writers(key):
 def test_race(race, rng):
     """Traffic comes while the rest happens, so that of the frames to the user
     only the sum is known."""
-    bench, sender = race
-    books = bench.books
+    trial, sender = race
+    books = trial.books
     steps = ("read", "read_some", "read_bad", "write", "detach", "attach",
              "close", "resize")
     for _ in range(BURSTS):
         sender.burst(rng)
         while sender.busy():
-            getattr(bench, rng.choice(steps))()
+            getattr(trial, rng.choice(steps))()
         sender.wait()
 
     def right():
         """Once what is still on its way has arrived."""
-        bench.count_all()
+        trial.count_all()
         books.offered[TO, 0] = sender.offered()
         if sender.onto_tap:
-            books.delivered[TO, "passed"] = bench.lab.seen("passed")["ok"]
+            books.delivered[TO, "passed"] = trial.lab.seen("passed")["ok"]
         return not books.wrong(part=writers)
 
     try:

@@ -13,8 +13,7 @@ import pytest
 import netlink
 from lab import (FROM, TO, VNET_LEN, drops, initial_orphans, ip, orphans,
                  packets, standard, wait_for)
-
-XDP_TX = 3
+from xdp import XDP_TX
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ transmitted."""
 import pytest
 
 from lab import TO, VNET_LEN, drops, ip, orphans, packets, standard
+from xdp import XDP_TX
 
-XDP_TX = 3
 MSG_PEEK = 2
 
 # What a read does wrong, what it returns, and what that is.

@@ -4,13 +4,9 @@ R22 is in test_scenarios.py, R12 in test_sites_tun_xmit.py."""
 
 import pytest
 
-from lab import (FROM, TO, VNET_LEN, drops, ip, orphans, packets, run,
+from lab import (FROM, VNET_LEN, drops, ip, orphans, packets, run,
                  standard)
-
-XDP_ABORTED, XDP_DROP, XDP_TX, XDP_REDIRECT = 0, 1, 3, 4
-NO_SUCH_DEVICE = 999999
-VERDICTS = [(XDP_DROP, "XDP_DROP"), (XDP_ABORTED, "XDP_ABORTED"),
-            (77, "XDP_ABORTED")]
+from xdp import NO_SUCH_DEVICE, VERDICTS
 
 
 @pytest.mark.site("R1")

@@ -7,8 +7,7 @@ import socket
 import pytest
 
 from lab import TO, drops, ip, packets, standard
-
-XDP_TX = 3
+from xdp import XDP_TX
 
 
 @pytest.mark.site("T7")

@@ -5,11 +5,7 @@ guest is never told what became of them."""
 import pytest
 
 from lab import FROM, TO, VNET_LEN, drops, packets, standard
-
-XDP_ABORTED, XDP_DROP, XDP_TX = 0, 1, 3
-NO_SUCH_DEVICE = 999999
-VERDICTS = [(XDP_DROP, "XDP_DROP"), (XDP_ABORTED, "XDP_ABORTED"),
-            (77, "XDP_ABORTED")]
+from xdp import NO_SUCH_DEVICE, VERDICTS, XDP_TX
 
 
 @pytest.fixture
