@@ -4,40 +4,12 @@
  * takes: devices and counters are read under RCU.
  */
 
-#include <linux/jiffies.h>
-#include <linux/netdevice.h>
 #include <net/dropreason.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
 
+#include "message.h"
 #include "netlink-gen.h"
-#include "netlink.h"
-#include "registry.h"
-
-/* Which part of a device a message describes; a queue index is a part, too. */
-enum {
-	TAPDROP_PART_NO_QUEUE = TAPDROP_NO_QUEUE,
-	TAPDROP_PART_DEVICE,
-};
-
-/**
- * struct tapdrop_nl_filter - what a request asks for
- * @ifindex: of this device only, or 0
- * @part: this queue, or %TAPDROP_PART_NO_QUEUE, or all if
- *	%TAPDROP_PART_DEVICE
- * @scope: enum tapdrop_scope
- * @dir: enum tapdrop_dir, or 0
- * @reason: enum tapdrop_reason, or 0
- * @zeros: also counters that are zero
- */
-struct tapdrop_nl_filter {
-	u32 ifindex;
-	u32 part;
-	u32 scope;
-	u32 dir;
-	u32 reason;
-	bool zeros;
-};
 
 /**
  * struct tapdrop_nl_dump_ctx - a stats-get dump, and where it goes on
@@ -106,116 +78,6 @@ static int tapdrop_nl_no_device(struct nlattr **attrs,
 	NL_SET_ERR_MSG_ATTR(extack, attrs[TAPDROP_A_STATS_IFINDEX],
 			    "no tun, tap, macvtap or ipvtap device with this ifindex");
 	return -ENODEV;
-}
-
-static bool tapdrop_nl_wants(const struct tapdrop_nl_filter *filter,
-			     const struct tapdrop_sums *sums, int i)
-{
-	const struct tapdrop_cell_info *cell = &tapdrop_cells[i];
-
-	return (sums->cell[i].packets || filter->zeros) &&
-	       (!filter->dir || filter->dir == cell->dir) &&
-	       (!filter->reason || filter->reason == cell->reason);
-}
-
-static bool tapdrop_nl_wants_any(const struct tapdrop_nl_filter *filter,
-				 const struct tapdrop_sums *sums)
-{
-	int i;
-
-	for (i = 0; i < TAPDROP_NR_CELLS; i++)
-		if (tapdrop_nl_wants(filter, sums, i))
-			return true;
-	return false;
-}
-
-static int tapdrop_nl_put_counter(struct sk_buff *skb,
-				  const struct tapdrop_sums *sums, int i)
-{
-	const struct tapdrop_cell_info *cell = &tapdrop_cells[i];
-	unsigned long last = sums->cell[i].last;
-	u64 packets = sums->cell[i].packets;
-	unsigned long now = jiffies;
-	struct nlattr *nest;
-
-	nest = nla_nest_start(skb, cell->dir == TAPDROP_DIR_TO_USER ?
-				   TAPDROP_A_STATS_TO_USER :
-				   TAPDROP_A_STATS_FROM_USER);
-	if (!nest)
-		return -EMSGSIZE;
-
-	if (nla_put_u32(skb, TAPDROP_A_COUNTER_REASON, cell->reason) ||
-	    nla_put_uint(skb, TAPDROP_A_COUNTER_PACKETS, packets))
-		goto nest_cancel;
-
-	if (packets && nla_put_uint(skb, TAPDROP_A_COUNTER_LAST_MS,
-				    jiffies64_to_msecs(now - last)))
-		goto nest_cancel;
-
-	nla_nest_end(skb, nest);
-	return 0;
-
-nest_cancel:
-	nla_nest_cancel(skb, nest);
-	return -EMSGSIZE;
-}
-
-static int tapdrop_nl_put_dev(struct sk_buff *skb,
-			      const struct tapdrop_dev *td)
-{
-	const unsigned int *attached = READ_ONCE(td->attached);
-	char name[IFNAMSIZ];
-
-	/* Ends in our copy, wherever a rename may have got to. */
-	strscpy(name, td->dev->name, sizeof(name));
-
-	if (nla_put_string(skb, TAPDROP_A_STATS_IFNAME, name) ||
-	    nla_put_u32(skb, TAPDROP_A_STATS_KIND, td->kind) ||
-	    nla_put_u32(skb, TAPDROP_A_STATS_QUEUES,
-			attached && !td->retired ? READ_ONCE(*attached) : 0))
-		return -EMSGSIZE;
-	return 0;
-}
-
-/* Caller is in an RCU read-side critical section, or ends the device. */
-static void tapdrop_nl_sum(const struct tapdrop_dev *td, u32 part,
-			   struct tapdrop_sums *sums)
-{
-	memset(sums, 0, sizeof(*sums));
-	if (part == TAPDROP_PART_DEVICE)
-		tapdrop_dev_sum(td, sums);
-	else
-		tapdrop_counters_sum(sums, READ_ONCE(td->queues[part]));
-}
-
-/* The attributes of one message, whose header the caller has put. */
-static int tapdrop_nl_put_stats(struct sk_buff *skb,
-				const struct tapdrop_dev *td, u32 part,
-				const struct tapdrop_nl_filter *filter,
-				const struct tapdrop_sums *sums)
-{
-	int i;
-
-	if (td->dev &&
-	    nla_put_u32(skb, TAPDROP_A_STATS_IFINDEX, td->dev->ifindex))
-		return -EMSGSIZE;
-
-	if (part < TAPDROP_NO_QUEUE) {
-		if (nla_put_u32(skb, TAPDROP_A_STATS_QUEUE_ID, part))
-			return -EMSGSIZE;
-	} else if (td->dev && tapdrop_nl_put_dev(skb, td)) {
-		return -EMSGSIZE;
-	}
-
-	/* A device is introduced even if its no-queue block is not wanted. */
-	if (part == TAPDROP_PART_NO_QUEUE && filter->part < TAPDROP_NO_QUEUE)
-		return 0;
-
-	for (i = 0; i < TAPDROP_NR_CELLS; i++)
-		if (tapdrop_nl_wants(filter, sums, i) &&
-		    tapdrop_nl_put_counter(skb, sums, i))
-			return -EMSGSIZE;
-	return 0;
 }
 
 static int tapdrop_nl_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
@@ -488,80 +350,4 @@ int tapdrop_nl_reason_get_dumpit(struct sk_buff *skb,
 		genlmsg_end(skb, hdr);
 	}
 	return skb->len;
-}
-
-static void tapdrop_nl_notify_part(const struct tapdrop_dev *td, u8 cmd,
-				   u32 part,
-				   const struct tapdrop_nl_filter *filter)
-{
-	struct net *net = dev_net(td->dev);
-	struct tapdrop_sums sums;
-	struct sk_buff *msg;
-	void *hdr;
-
-	tapdrop_nl_sum(td, part, &sums);
-	if (part < TAPDROP_NO_QUEUE && !tapdrop_nl_wants_any(filter, &sums))
-		return;
-
-	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!msg)
-		goto lost;
-
-	hdr = genlmsg_put(msg, 0, 0, &tapdrop_nl_family, 0, cmd);
-	if (!hdr || tapdrop_nl_put_stats(msg, td, part, filter, &sums)) {
-		nlmsg_free(msg);
-		goto lost;
-	}
-	genlmsg_end(msg, hdr);
-	genlmsg_multicast_netns(&tapdrop_nl_family, net, msg, 0,
-				TAPDROP_NLGRP_DEVICES, GFP_KERNEL);
-	return;
-
-lost:
-	/* Listeners get ENOBUFS, as for any message that they missed. */
-	genl_set_err(&tapdrop_nl_family, net, 0, TAPDROP_NLGRP_DEVICES,
-		     -ENOBUFS);
-}
-
-/**
- * tapdrop_nl_notify_add - tell listeners that a device has appeared
- * @td: counters of a device
- *
- * Context: process, RTNL held.
- */
-void tapdrop_nl_notify_add(const struct tapdrop_dev *td)
-{
-	/* No queue: the device is introduced, and no counter shown. */
-	static const struct tapdrop_nl_filter none;
-
-	if (genl_has_listeners(&tapdrop_nl_family, dev_net(td->dev),
-			       TAPDROP_NLGRP_DEVICES))
-		tapdrop_nl_notify_part(td, TAPDROP_CMD_DEVICE_ADD_NTF,
-				       TAPDROP_PART_NO_QUEUE, &none);
-}
-
-/**
- * tapdrop_nl_notify_del - tell listeners that a device has gone
- * @td: counters of a device
- * @final: send the counters; else they go on in another network namespace
- *
- * Context: process; no hook counts for the device any more if @final.
- */
-void tapdrop_nl_notify_del(const struct tapdrop_dev *td, bool final)
-{
-	const struct tapdrop_nl_filter filter = {
-		.part = final ? TAPDROP_PART_DEVICE : 0,
-	};
-	u32 queue;
-
-	if (!genl_has_listeners(&tapdrop_nl_family, dev_net(td->dev),
-				TAPDROP_NLGRP_DEVICES))
-		return;
-
-	for (queue = 0; final && queue < TAPDROP_NO_QUEUE; queue++)
-		if (tapdrop_queue_known(td, queue))
-			tapdrop_nl_notify_part(td, TAPDROP_CMD_DEVICE_DEL_NTF,
-					       queue, &filter);
-	tapdrop_nl_notify_part(td, TAPDROP_CMD_DEVICE_DEL_NTF,
-			       TAPDROP_PART_NO_QUEUE, &filter);
 }

@@ -17,7 +17,7 @@
 #include <net/netns/generic.h>
 #include <net/rtnetlink.h>
 
-#include "netlink.h"
+#include "notify.h"
 #include "registry.h"
 
 static DEFINE_HASHTABLE(tapdrop_devs, 10);

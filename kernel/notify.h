@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef _TAPDROP_NETLINK_H
-#define _TAPDROP_NETLINK_H
+#ifndef _TAPDROP_NOTIFY_H
+#define _TAPDROP_NOTIFY_H
 
 #include <linux/types.h>
 
@@ -9,4 +9,4 @@ struct tapdrop_dev;
 void tapdrop_nl_notify_add(const struct tapdrop_dev *td);
 void tapdrop_nl_notify_del(const struct tapdrop_dev *td, bool final);
 
-#endif /* _TAPDROP_NETLINK_H */
+#endif /* _TAPDROP_NOTIFY_H */

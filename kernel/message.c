@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a message of the family says of a device or a queue. */
+
+#include <linux/jiffies.h>
+#include <linux/netdevice.h>
+#include <net/netlink.h>
+
+#include "message.h"
+
+static bool tapdrop_nl_wants(const struct tapdrop_nl_filter *filter,
+			     const struct tapdrop_sums *sums, int i)
+{
+	const struct tapdrop_cell_info *cell = &tapdrop_cells[i];
+
+	return (sums->cell[i].packets || filter->zeros) &&
+	       (!filter->dir || filter->dir == cell->dir) &&
+	       (!filter->reason || filter->reason == cell->reason);
+}
+
+/**
+ * tapdrop_nl_wants_any - is there a counter to show?
+ * @filter: what is asked for
+ * @sums: counters
+ *
+ * Return: whether a message would hold any of them.
+ */
+bool tapdrop_nl_wants_any(const struct tapdrop_nl_filter *filter,
+			  const struct tapdrop_sums *sums)
+{
+	int i;
+
+	for (i = 0; i < TAPDROP_NR_CELLS; i++)
+		if (tapdrop_nl_wants(filter, sums, i))
+			return true;
+	return false;
+}
+
+static int tapdrop_nl_put_counter(struct sk_buff *skb,
+				  const struct tapdrop_sums *sums, int i)
+{
+	const struct tapdrop_cell_info *cell = &tapdrop_cells[i];
+	unsigned long last = sums->cell[i].last;
+	u64 packets = sums->cell[i].packets;
+	unsigned long now = jiffies;
+	struct nlattr *nest;
+
+	nest = nla_nest_start(skb, cell->dir == TAPDROP_DIR_TO_USER ?
+				   TAPDROP_A_STATS_TO_USER :
+				   TAPDROP_A_STATS_FROM_USER);
+	if (!nest)
+		return -EMSGSIZE;
+
+	if (nla_put_u32(skb, TAPDROP_A_COUNTER_REASON, cell->reason) ||
+	    nla_put_uint(skb, TAPDROP_A_COUNTER_PACKETS, packets))
+		goto nest_cancel;
+
+	if (packets && nla_put_uint(skb, TAPDROP_A_COUNTER_LAST_MS,
+				    jiffies64_to_msecs(now - last)))
+		goto nest_cancel;
+
+	nla_nest_end(skb, nest);
+	return 0;
+
+nest_cancel:
+	nla_nest_cancel(skb, nest);
+	return -EMSGSIZE;
+}
+
+static int tapdrop_nl_put_dev(struct sk_buff *skb,
+			      const struct tapdrop_dev *td)
+{
+	const unsigned int *attached = READ_ONCE(td->attached);
+	char name[IFNAMSIZ];
+
+	/* Ends in our copy, wherever a rename may have got to. */
+	strscpy(name, td->dev->name, sizeof(name));
+
+	if (nla_put_string(skb, TAPDROP_A_STATS_IFNAME, name) ||
+	    nla_put_u32(skb, TAPDROP_A_STATS_KIND, td->kind) ||
+	    nla_put_u32(skb, TAPDROP_A_STATS_QUEUES,
+			attached && !td->retired ? READ_ONCE(*attached) : 0))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * tapdrop_nl_sum - sum the counters that a message shows
+ * @td: counters of a device
+ * @part: which part of it
+ * @sums: where to put them
+ *
+ * Context: caller is in an RCU read-side critical section, or ends the device.
+ */
+void tapdrop_nl_sum(const struct tapdrop_dev *td, u32 part,
+		    struct tapdrop_sums *sums)
+{
+	memset(sums, 0, sizeof(*sums));
+	if (part == TAPDROP_PART_DEVICE)
+		tapdrop_dev_sum(td, sums);
+	else
+		tapdrop_counters_sum(sums, READ_ONCE(td->queues[part]));
+}
+
+/**
+ * tapdrop_nl_put_stats - put the attributes of one message
+ * @skb: where to put them; the caller has put the header
+ * @td: counters of a device
+ * @part: which part of it the message describes
+ * @filter: which counters to put
+ * @sums: the counters of @part
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int tapdrop_nl_put_stats(struct sk_buff *skb, const struct tapdrop_dev *td,
+			 u32 part, const struct tapdrop_nl_filter *filter,
+			 const struct tapdrop_sums *sums)
+{
+	int i;
+
+	if (td->dev &&
+	    nla_put_u32(skb, TAPDROP_A_STATS_IFINDEX, td->dev->ifindex))
+		return -EMSGSIZE;
+
+	if (part < TAPDROP_NO_QUEUE) {
+		if (nla_put_u32(skb, TAPDROP_A_STATS_QUEUE_ID, part))
+			return -EMSGSIZE;
+	} else if (td->dev && tapdrop_nl_put_dev(skb, td)) {
+		return -EMSGSIZE;
+	}
+
+	/* A device is introduced even if its no-queue block is not wanted. */
+	if (part == TAPDROP_PART_NO_QUEUE && filter->part < TAPDROP_NO_QUEUE)
+		return 0;
+
+	for (i = 0; i < TAPDROP_NR_CELLS; i++)
+		if (tapdrop_nl_wants(filter, sums, i) &&
+		    tapdrop_nl_put_counter(skb, sums, i))
+			return -EMSGSIZE;
+	return 0;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What listeners are told: which devices come and go. */
+
+#include <linux/netdevice.h>
+#include <net/genetlink.h>
+
+#include "message.h"
+#include "netlink-gen.h"
+#include "notify.h"
+
+static void tapdrop_nl_notify_part(const struct tapdrop_dev *td, u8 cmd,
+				   u32 part,
+				   const struct tapdrop_nl_filter *filter)
+{
+	struct net *net = dev_net(td->dev);
+	struct tapdrop_sums sums;
+	struct sk_buff *msg;
+	void *hdr;
+
+	tapdrop_nl_sum(td, part, &sums);
+	if (part < TAPDROP_NO_QUEUE && !tapdrop_nl_wants_any(filter, &sums))
+		return;
+
+	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		goto lost;
+
+	hdr = genlmsg_put(msg, 0, 0, &tapdrop_nl_family, 0, cmd);
+	if (!hdr || tapdrop_nl_put_stats(msg, td, part, filter, &sums)) {
+		nlmsg_free(msg);
+		goto lost;
+	}
+	genlmsg_end(msg, hdr);
+	genlmsg_multicast_netns(&tapdrop_nl_family, net, msg, 0,
+				TAPDROP_NLGRP_DEVICES, GFP_KERNEL);
+	return;
+
+lost:
+	/* Listeners get ENOBUFS, as for any message that they missed. */
+	genl_set_err(&tapdrop_nl_family, net, 0, TAPDROP_NLGRP_DEVICES,
+		     -ENOBUFS);
+}
+
+/**
+ * tapdrop_nl_notify_add - tell listeners that a device has appeared
+ * @td: counters of a device
+ *
+ * Context: process, RTNL held.
+ */
+void tapdrop_nl_notify_add(const struct tapdrop_dev *td)
+{
+	/* No queue: the device is introduced, and no counter shown. */
+	static const struct tapdrop_nl_filter none;
+
+	if (genl_has_listeners(&tapdrop_nl_family, dev_net(td->dev),
+			       TAPDROP_NLGRP_DEVICES))
+		tapdrop_nl_notify_part(td, TAPDROP_CMD_DEVICE_ADD_NTF,
+				       TAPDROP_PART_NO_QUEUE, &none);
+}
+
+/**
+ * tapdrop_nl_notify_del - tell listeners that a device has gone
+ * @td: counters of a device
+ * @final: send the counters; else they go on in another network namespace
+ *
+ * Context: process; no hook counts for the device any more if @final.
+ */
+void tapdrop_nl_notify_del(const struct tapdrop_dev *td, bool final)
+{
+	const struct tapdrop_nl_filter filter = {
+		.part = final ? TAPDROP_PART_DEVICE : 0,
+	};
+	u32 queue;
+
+	if (!genl_has_listeners(&tapdrop_nl_family, dev_net(td->dev),
+				TAPDROP_NLGRP_DEVICES))
+		return;
+
+	for (queue = 0; final && queue < TAPDROP_NO_QUEUE; queue++)
+		if (tapdrop_queue_known(td, queue))
+			tapdrop_nl_notify_part(td, TAPDROP_CMD_DEVICE_DEL_NTF,
+					       queue, &filter);
+	tapdrop_nl_notify_part(td, TAPDROP_CMD_DEVICE_DEL_NTF,
+			       TAPDROP_PART_NO_QUEUE, &filter);
+}
