@@ -179,14 +179,13 @@ static void report_text(const struct check *c, enum state state,
 
 static void report_json(const struct check *c, enum state state)
 {
-	struct json j = JSON_OUTPUT;
+	struct json_object *o = json_need(json_object_new_object());
 
-	json_open(&j, NULL, '{');
-	json_string(&j, "state", state_names[state]);
-	json_number(&j, "drops", c->total);
+	json_add(o, "state", json_text(state_names[state]));
+	json_add(o, "drops", json_object_new_uint64(c->total));
 	if (c->warn.per_second || c->crit.per_second)
-		json_fraction(&j, "rate", c->rate);
-	json_close(&j, '}');
+		json_add(o, "rate", json_fraction(c->rate));
+	json_print(o, stdout);
 }
 
 static int check(struct check *c, const struct selector *sel)

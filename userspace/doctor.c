@@ -20,19 +20,19 @@ static const char * const verdict_names[] = { "good", "note", "bad" };
  * struct diagnosis - what was found
  * @sys: system to look at
  * @release: kernel that runs there
- * @json: array of what was found, for -json
+ * @found: array of what was found, for -json, or NULL
  */
 struct diagnosis {
 	struct sysfs sys;
 	char release[256];
-	struct json json;
+	struct json_object *found;
 };
 
 __attribute__((format(printf, 5, 6)))
 static void find(struct diagnosis *d, enum verdict verdict, const char *what,
 		 const char *remedy, const char *fmt, ...)
 {
-	struct json *j = &d->json;
+	struct json_object *o;
 	char text[512];
 	va_list args;
 
@@ -46,13 +46,12 @@ static void find(struct diagnosis *d, enum verdict verdict, const char *what,
 			printf("      %s\n", remedy);
 		return;
 	}
-	json_open(j, NULL, '{');
-	json_string(j, "check", what);
-	json_string(j, "verdict", verdict_names[verdict]);
-	json_string(j, "finding", text);
+	o = json_add(d->found, NULL, json_object_new_object());
+	json_add(o, "check", json_text(what));
+	json_add(o, "verdict", json_text(verdict_names[verdict]));
+	json_add(o, "finding", json_text(text));
 	if (remedy)
-		json_string(j, "remedy", remedy);
-	json_close(j, '}');
+		json_add(o, "remedy", json_text(remedy));
 }
 
 static void look_at_build(struct diagnosis *d)
@@ -198,7 +197,7 @@ static int diagnose(struct diagnosis *d)
 	int code;
 
 	if (opt.json)
-		json_open(&d->json, NULL, '[');
+		d->found = json_need(json_object_new_array());
 	look_at_build(d);
 	code = look_at_tapdrop(d) ? EXIT_OK : EXIT_NO_FAMILY;
 	look_at_driver(d, "tun");
@@ -207,7 +206,7 @@ static int diagnose(struct diagnosis *d)
 	if (!*d->sys.root)
 		code = look_at_family(d);
 	if (opt.json)
-		json_close(&d->json, ']');
+		json_print(d->found, stdout);
 	return code;
 }
 
@@ -220,7 +219,7 @@ static int diagnose(struct diagnosis *d)
  */
 int cmd_doctor(int argc, char **argv)
 {
-	struct diagnosis d = { .sys.root = "", .json = JSON_OUTPUT };
+	struct diagnosis d = { .sys.root = "" };
 	struct utsname uts;
 
 	if (argc == 2 && !strcmp(argv[0], "root"))

@@ -45,40 +45,39 @@ void explain_reason(const struct tapdrop_reason_info *info, FILE *f)
 		fprintf(f, "    Remedy: %s\n", info->remedy);
 }
 
-static void json_reason(struct json *j, const struct tapdrop_reason_info *info)
+static void put_reason(struct json_object *to,
+		       const struct tapdrop_reason_info *info)
 {
+	struct json_object *o = json_add(to, NULL, json_object_new_object());
+	struct json_object *list;
 	uint32_t dir;
 
-	json_open(j, NULL, '{');
-	json_number(j, "id", info->id);
-	json_string(j, "name", info->name);
-	json_string(j, "skb-reason", info->skb_reason);
-	json_string(j, "class", tapdrop_class_name(info->class_id));
-	json_open(j, "dirs", '[');
+	json_add(o, "id", json_object_new_uint64(info->id));
+	json_add(o, "name", json_text(info->name));
+	json_add(o, "skb-reason", json_text(info->skb_reason));
+	json_add(o, "class", json_text(tapdrop_class_name(info->class_id)));
+	list = json_add(o, "dirs", json_object_new_array());
 	for (dir = TAPDROP_DIR_TO_USER; dir <= TAPDROP_DIR_FROM_USER; dir++) {
 		if (tapdrop_reason_dirs(info->id) & 1U << dir)
-			json_string(j, NULL, tapdrop_dir_name(dir));
+			json_add(list, NULL, json_text(tapdrop_dir_name(dir)));
 	}
-	json_close(j, ']');
-	json_string(j, "meaning", info->meaning);
-	json_string(j, "cause", info->cause);
-	json_string(j, "remedy", info->remedy);
-	json_close(j, '}');
+	json_add(o, "meaning", json_text(info->meaning));
+	json_add(o, "cause", json_text(info->cause));
+	json_add(o, "remedy", json_text(info->remedy));
 }
 
 static void list_json(uint64_t set)
 {
+	struct json_object *list = json_need(json_object_new_array());
 	const struct tapdrop_reason_info *reasons;
-	struct json j = JSON_OUTPUT;
 	size_t i, n;
 
-	json_open(&j, NULL, '[');
 	reasons = tapdrop_reasons(&n);
 	for (i = 0; i < n; i++) {
 		if (set & 1ULL << reasons[i].id)
-			json_reason(&j, &reasons[i]);
+			put_reason(list, &reasons[i]);
 	}
-	json_close(&j, ']');
+	json_print(list, stdout);
 }
 
 static void list_table(void)

@@ -1,224 +1,178 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * JSON; the keys are the attribute names of uapi/tapdrop.yaml. It is written
- * as it goes: to build a tree first, as json-c does, costs three times as much
- * as all the rest of a dump.
- */
-#include <string.h>
+/* JSON; the keys are the attribute names of uapi/tapdrop.yaml. */
+#include <stdlib.h>
 
 #include "json.h"
 
-static void indent(const struct json *j)
-{
-	if (j->pretty && j->depth)
-		fprintf(j->f, "\n%*s", 2 * j->depth, "");
-}
-
-static void put_escaped(FILE *f, const char *s)
-{
-	size_t n;
-
-	for (; *s; s += n) {
-		n = utf8_len(s);
-		if (*s == '"' || *s == '\\')
-			fprintf(f, "\\%c", *s);
-		else if (*s >= 0 && *s < ' ')
-			fprintf(f, "\\u%04x", *s);
-		else if (n)
-			fwrite_unlocked(s, 1, n, f);
-		else
-			fprintf(f, "\\\\x%02x", (unsigned char)*s);
-		n = n ? n : 1;
-	}
-}
-
-/* Most strings are as they are. */
-static size_t plain_len(const char *s)
-{
-	const char *p = s;
-
-	while (*p >= ' ' && *p <= '~' && *p != '"' && *p != '\\')
-		p++;
-	return p - s;
-}
-
-static void put_string(FILE *f, const char *s)
-{
-	size_t n = plain_len(s);
-
-	putc_unlocked('"', f);
-	fwrite_unlocked(s, 1, n, f);
-	put_escaped(f, s + n);
-	putc_unlocked('"', f);
-}
-
-/* What stands in front of every value. */
-static void next(struct json *j, const char *key)
-{
-	if (j->more)
-		putc_unlocked(',', j->f);
-	j->more = true;
-	indent(j);
-	if (!key)
-		return;
-	put_string(j->f, key);
-	fputs_unlocked(j->pretty ? ": " : ":", j->f);
-}
-
 /**
- * json_open() - begin an object or an array
- * @j: text
- * @key: its key, or NULL
- * @bracket: '{' or '['
+ * json_need() - do without no value
+ * @o: new value, or NULL if there was no memory for it
+ *
+ * Return: @o.
  */
-void json_open(struct json *j, const char *key, char bracket)
+struct json_object *json_need(struct json_object *o)
 {
-	next(j, key);
-	putc_unlocked(bracket, j->f);
-	j->depth++;
-	j->more = false;
+	if (!o)
+		out_of_memory();
+	return o;
 }
 
 /**
- * json_close() - end the innermost object or array
- * @j: text; it ends with a new line when the outermost one does
- * @bracket: '}' or ']'
+ * json_add() - put a value where it belongs
+ * @to: object or array that takes it
+ * @key: its key, or NULL in an array
+ * @value: new value, or NULL if there was no memory for it
+ *
+ * Return: @value.
  */
-void json_close(struct json *j, char bracket)
+struct json_object *json_add(struct json_object *to, const char *key,
+			     struct json_object *value)
 {
-	bool empty = !j->more;
-
-	j->depth--;
-	j->more = true;
-	if (!empty) {
-		indent(j);
-		if (j->pretty && !j->depth)
-			putc_unlocked('\n', j->f);
-	}
-	putc_unlocked(bracket, j->f);
-	if (!j->depth)
-		putc_unlocked('\n', j->f);
+	json_need(value);
+	if (key ? json_object_object_add(to, key, value) :
+		  json_object_array_add(to, value))
+		out_of_memory();
+	return value;
 }
 
 /**
- * json_string() - add a string
- * @j: text
- * @key: its key, or NULL
+ * json_text() - make a string
  * @s: string of any bytes; those that are no UTF-8 become \xNN, as in tables
+ *
+ * Return: the string, or NULL.
  */
-void json_string(struct json *j, const char *key, const char *s)
+struct json_object *json_text(const char *s)
 {
-	next(j, key);
-	put_string(j->f, s);
+	char *clean = utf8_text(s);
+	struct json_object *o = json_object_new_string(clean);
+
+	free(clean);
+	return o;
 }
 
 /**
- * json_number() - add a whole number
- * @j: text
- * @key: its key, or NULL
+ * json_fraction() - make a number with three decimals
  * @n: number
+ *
+ * Return: the number, or NULL.
  */
-void json_number(struct json *j, const char *key, uint64_t n)
+struct json_object *json_fraction(double n)
 {
-	char buf[20], *start = put_number(buf + sizeof(buf), n);
+	char s[32];
 
-	next(j, key);
-	fwrite_unlocked(start, 1, buf + sizeof(buf) - start, j->f);
+	snprintf(s, sizeof(s), "%.3f", n);
+	return json_object_new_double_s(n, s);
 }
 
 /**
- * json_fraction() - add a number with three decimals
- * @j: text
- * @key: its key, or NULL
- * @n: number
+ * json_print() - print a value, as the options want it, and free it
+ * @o: value
+ * @f: where to
  */
-void json_fraction(struct json *j, const char *key, double n)
+void json_print(struct json_object *o, FILE *f)
 {
-	next(j, key);
-	fprintf(j->f, "%.3f", n);
+	int flags = JSON_C_TO_STRING_NOSLASHESCAPE;
+	const char *s;
+
+	if (opt.pretty)
+		flags |= JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED;
+	s = json_object_to_json_string_ext(o, flags);
+	if (!s)
+		out_of_memory();
+	fprintf(f, "%s\n", s);
+	json_object_put(o);
 }
 
-static void put_counter(struct json *j, const struct source *src,
-			const struct tapdrop_device *dev,
-			const struct tapdrop_counter *c)
+static struct json_object *put_counter(struct json_object *to,
+				       const struct source *src,
+				       const struct tapdrop_device *dev,
+				       const struct tapdrop_counter *c)
 {
 	const struct tapdrop_reason_info *info = reason_info(src, c->reason);
+	struct json_object *o = json_add(to, NULL, json_object_new_object());
 
 	if (c->queue >= 0)
-		json_number(j, "queue-id", c->queue);
-	json_string(j, "dir", tapdrop_dir_name(c->dir));
-	json_string(j, "netdev-dir", tapdrop_netdev_dir(dev->kind, c->dir));
-	json_string(j, "reason", info->name);
-	json_string(j, "skb-reason", info->skb_reason);
-	json_string(j, "class", tapdrop_class_name(info->class_id));
-	json_number(j, "packets", c->packets);
+		json_add(o, "queue-id", json_object_new_uint64(c->queue));
+	json_add(o, "dir", json_text(tapdrop_dir_name(c->dir)));
+	json_add(o, "netdev-dir",
+		 json_text(tapdrop_netdev_dir(dev->kind, c->dir)));
+	json_add(o, "reason", json_text(info->name));
+	json_add(o, "skb-reason", json_text(info->skb_reason));
+	json_add(o, "class", json_text(tapdrop_class_name(info->class_id)));
+	json_add(o, "packets", json_object_new_uint64(c->packets));
 	if (c->last_ms != TAPDROP_NEVER)
-		json_number(j, "last-ms", c->last_ms);
+		json_add(o, "last-ms", json_object_new_uint64(c->last_ms));
+	return o;
 }
 
-static void put_head(struct json *j, const struct source *src,
+static void put_head(struct json_object *o, const struct source *src,
 		     const struct tapdrop_device *dev)
 {
 	char time[40];
 
 	if (opt.timestamp)
-		json_string(j, "time", timestamp(time));
+		json_add(o, "time", json_text(timestamp(time)));
 	if (src->netns)
-		json_string(j, "netns", src->netns);
-	json_number(j, "ifindex", dev->ifindex);
-	json_string(j, "ifname", dev->ifname);
-	json_string(j, "kind", tapdrop_kind_name(dev->kind));
-	json_number(j, "queues", dev->queues);
+		json_add(o, "netns", json_text(src->netns));
+	json_add(o, "ifindex", json_object_new_uint64(dev->ifindex));
+	json_add(o, "ifname", json_text(dev->ifname));
+	json_add(o, "kind", json_text(tapdrop_kind_name(dev->kind)));
+	json_add(o, "queues", json_object_new_uint64(dev->queues));
 }
 
-static void put_sums(struct json *j, const struct source *src,
+static void put_sums(struct json_object *o, const struct source *src,
 		     const struct tapdrop_device *dev)
 {
 	const struct tapdrop_link_stats *link = source_link(src, dev);
+	struct json_object *sums;
 
-	json_open(j, "drops", '{');
-	json_number(j, "to-user", dev->lost_to_user);
-	json_number(j, "from-user", dev->lost_from_user);
-	json_close(j, '}');
+	sums = json_add(o, "drops", json_object_new_object());
+	json_add(sums, "to-user", json_object_new_uint64(dev->lost_to_user));
+	json_add(sums, "from-user",
+		 json_object_new_uint64(dev->lost_from_user));
 	if (!link)
 		return;
-	json_open(j, "standard", '{');
-	json_number(j, "rx-dropped", link->rx_dropped);
-	json_number(j, "tx-dropped", link->tx_dropped);
-	json_close(j, '}');
+	sums = json_add(o, "standard", json_object_new_object());
+	json_add(sums, "rx-dropped", json_object_new_uint64(link->rx_dropped));
+	json_add(sums, "tx-dropped", json_object_new_uint64(link->tx_dropped));
+}
+
+static void put_counters(struct json_object *o, const struct source *src,
+			 const struct tapdrop_device *dev,
+			 const struct history *h, size_t n)
+{
+	struct json_object *list = json_add(o, "counters",
+					    json_object_new_array());
+	const struct tapdrop_counter *c;
+	struct json_object *item;
+	const struct row *row;
+
+	tapdrop_for_each_counter(c, dev) {
+		item = put_counter(list, src, dev, c);
+		if (!h || h->looks < 2)
+			continue;
+		row = history_find(h, n, dev, c);
+		json_add(item, "rate", json_fraction(history_rate(h, row)));
+	}
 }
 
 /**
  * json_device() - add a device, as the interface has it
- * @j: text
- * @key: its key, or NULL
+ * @to: object or array that takes it
+ * @key: its key, or NULL in an array
  * @src: source of the device
  * @dev: device
  * @h: history, for rates, or NULL
  * @n: index of @src in it
  */
-void json_device(struct json *j, const char *key, const struct source *src,
-		 const struct tapdrop_device *dev, const struct history *h,
-		 size_t n)
+void json_device(struct json_object *to, const char *key,
+		 const struct source *src, const struct tapdrop_device *dev,
+		 const struct history *h, size_t n)
 {
-	const struct tapdrop_counter *c;
-	const struct row *row;
+	struct json_object *o = json_add(to, key, json_object_new_object());
 
-	json_open(j, key, '{');
-	put_head(j, src, dev);
-	put_sums(j, src, dev);
-	if (!opt.brief) {
-		json_open(j, "counters", '[');
-		tapdrop_for_each_counter(c, dev) {
-			json_open(j, NULL, '{');
-			put_counter(j, src, dev, c);
-			if (h && h->looks > 1) {
-				row = history_find(h, n, dev, c);
-				json_fraction(j, "rate", history_rate(h, row));
-			}
-			json_close(j, '}');
-		}
-		json_close(j, ']');
-	}
-	json_close(j, '}');
+	put_head(o, src, dev);
+	put_sums(o, src, dev);
+	if (!opt.brief)
+		put_counters(o, src, dev, h, n);
 }

@@ -1,37 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Write JSON, piece by piece. */
+/* JSON: what json-c leaves to us, and devices. */
 #ifndef _TAPDROP_JSON_H
 #define _TAPDROP_JSON_H
 
+#include <json-c/json.h>
+
 #include "history.h"
 
-/**
- * struct json - a text that is being written
- * @f: where to
- * @pretty: on many lines
- * @depth: how many brackets are open
- * @more: something stands before, in the innermost bracket
- *
- * Begin with only the first two set. A key is NULL in an array.
- */
-struct json {
-	FILE *f;
-	bool pretty;
-	unsigned int depth;
-	bool more;
-};
+struct json_object *json_need(struct json_object *o);
+struct json_object *json_add(struct json_object *to, const char *key,
+			     struct json_object *value);
+struct json_object *json_text(const char *s);
+struct json_object *json_fraction(double n);
+void json_print(struct json_object *o, FILE *f);
 
-void json_open(struct json *j, const char *key, char bracket);
-void json_close(struct json *j, char bracket);
-void json_string(struct json *j, const char *key, const char *s);
-void json_number(struct json *j, const char *key, uint64_t n);
-void json_fraction(struct json *j, const char *key, double n);
-
-void json_device(struct json *j, const char *key, const struct source *src,
-		 const struct tapdrop_device *dev, const struct history *h,
-		 size_t n);
-
-/* JSON on standard output, as the options want it. */
-#define JSON_OUTPUT	((struct json){ .f = stdout, .pretty = opt.pretty })
+void json_device(struct json_object *to, const char *key,
+		 const struct source *src, const struct tapdrop_device *dev,
+		 const struct history *h, size_t n);
 
 #endif /* _TAPDROP_JSON_H */

@@ -17,12 +17,11 @@ static const char *event_name(const struct tapdrop_event *event)
 static void print_json(const struct source *src,
 		       const struct tapdrop_event *event)
 {
-	struct json j = JSON_OUTPUT;
+	struct json_object *o = json_need(json_object_new_object());
 
-	json_open(&j, NULL, '{');
-	json_string(&j, "event", event_name(event));
-	json_device(&j, "device", src, event->device, NULL, 0);
-	json_close(&j, '}');
+	json_add(o, "event", json_text(event_name(event)));
+	json_device(o, "device", src, event->device, NULL, 0);
+	json_print(o, stdout);
 }
 
 static void print_text(const struct source *src,

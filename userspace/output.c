@@ -21,7 +21,7 @@ void fail_as_plugin(void)
 
 static void print_error(int code, const char *sentence)
 {
-	struct json j = { .f = stderr };
+	struct json_object *o;
 
 	if (as_plugin && !opt.json) {
 		printf("TAPDROP UNKNOWN - %s\n", sentence);
@@ -31,10 +31,10 @@ static void print_error(int code, const char *sentence)
 		fprintf(stderr, "tapdrop: %s\n", sentence);
 		return;
 	}
-	json_open(&j, NULL, '{');
-	json_string(&j, "error", sentence);
-	json_number(&j, "exit-code", code);
-	json_close(&j, '}');
+	o = json_need(json_object_new_object());
+	json_add(o, "error", json_text(sentence));
+	json_add(o, "exit-code", json_object_new_int(code));
+	json_print(o, stderr);
 }
 
 /**
@@ -166,6 +166,15 @@ int close_output(int code)
 }
 
 /**
+ * out_of_memory() - end at once
+ */
+void out_of_memory(void)
+{
+	fputs("tapdrop: out of memory\n", stderr);
+	exit(EXIT_KERNEL);
+}
+
+/**
  * xrealloc() - reallocarray() that does not come back without memory
  * @p: old array, or NULL
  * @n: number of elements
@@ -176,9 +185,7 @@ int close_output(int code)
 void *xrealloc(void *p, size_t n, size_t size)
 {
 	p = reallocarray(p, n ? n : 1, size);
-	if (!p) {
-		fputs("tapdrop: out of memory\n", stderr);
-		exit(EXIT_KERNEL);
-	}
+	if (!p)
+		out_of_memory();
 	return p;
 }

@@ -21,18 +21,17 @@ static bool visible(const struct selector *sel,
 
 static void show_json(const struct sources *s, const struct selector *sel)
 {
+	struct json_object *list = json_need(json_object_new_array());
 	const struct tapdrop_device *dev;
 	const struct source *src;
-	struct json j = JSON_OUTPUT;
 
-	json_open(&j, NULL, '[');
 	for (src = s->list; src < s->list + s->n; src++) {
 		tapdrop_for_each_device(dev, src->stats) {
 			if (selected(sel, dev))
-				json_device(&j, NULL, src, dev, NULL, 0);
+				json_device(list, NULL, src, dev, NULL, 0);
 		}
 	}
-	json_close(&j, ']');
+	json_print(list, stdout);
 }
 
 static void show_brief(const struct sources *s, const struct selector *sel)

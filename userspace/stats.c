@@ -40,19 +40,17 @@ static void stats_text(const struct source *src,
 static void stats_json(const struct source *src,
 		       const struct tapdrop_device *dev)
 {
+	struct json_object *list = json_need(json_object_new_array());
+	struct json_object *o = json_add(list, NULL, json_object_new_object());
 	const struct tapdrop_counter *c;
-	struct json j = JSON_OUTPUT;
 	char name[STAT_NAME];
 
-	json_open(&j, NULL, '[');
-	json_open(&j, NULL, '{');
-	json_string(&j, "ifname", dev->ifname);
+	json_add(o, "ifname", json_text(dev->ifname));
 	tapdrop_for_each_counter(c, dev) {
 		stat_name(name, src, c);
-		json_number(&j, name, c->packets);
+		json_add(o, name, json_object_new_uint64(c->packets));
 	}
-	json_close(&j, '}');
-	json_close(&j, ']');
+	json_print(list, stdout);
 }
 
 static void stats(const struct sources *s, const struct selector *sel)

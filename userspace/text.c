@@ -137,13 +137,8 @@ const char *clean_text(char *dst, size_t size, const char *src)
 	return dst;
 }
 
-/**
- * utf8_len() - length of a UTF-8 character
- * @text: begin of the character
- *
- * Return: bytes, or 0 if there is no such character.
- */
-size_t utf8_len(const char *text)
+/* Return: bytes of the UTF-8 character at @text, or 0 if there is none. */
+static size_t utf8_len(const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 	size_t i, n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 :

@@ -117,12 +117,12 @@ void fail_as_plugin(void);
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void open_output(void);
 int close_output(int code);
+_Noreturn void out_of_memory(void);
 void *xrealloc(void *p, size_t n, size_t size);
 
 /* text.c */
 size_t text_width(const char *s, size_t *len);
 size_t text_cut(const char *s, size_t len, size_t width);
-size_t utf8_len(const char *s);
 char *utf8_text(const char *s);
 void need_locale(void);
 const char *clean_text(char *dst, size_t size, const char *src);

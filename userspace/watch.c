@@ -177,19 +177,18 @@ static void show_records(const struct watch *w, const struct sources *s)
 static void show_json(const struct watch *w, const struct sources *s,
 		      const struct selector *sel)
 {
+	struct json_object *list = json_need(json_object_new_array());
 	const struct tapdrop_device *dev;
-	struct json j = JSON_OUTPUT;
 	size_t i;
 
-	json_open(&j, NULL, '[');
 	for (i = 0; i < s->n; i++) {
 		tapdrop_for_each_device(dev, s->list[i].stats) {
 			if (selected(sel, dev))
-				json_device(&j, NULL, &s->list[i], dev,
+				json_device(list, NULL, &s->list[i], dev,
 					    &w->history, i);
 		}
 	}
-	json_close(&j, ']');
+	json_print(list, stdout);
 }
 
 /* Return: exit code, or -1 at the end of a recording. */
