@@ -126,41 +126,42 @@
 	  "Close the queue, or create the device anew and attach to it.")
 
 /*
- * C(direction, reason): the counters that a queue has, one for each pair that
- * a site in one of the drivers can produce.
+ * C(direction, reason, driver): the counters that a queue has, one for each
+ * pair that a site can produce in the TUN driver, in the TAP driver (macvtap
+ * and ipvtap), or in BOTH. docs/ledger.csv has the sites.
  */
 #define TAPDROP_CELLS(C)						\
-	C(TO_USER, PTR_FULL)						\
-	C(TO_USER, SKB_GSO_SEGMENT)					\
-	C(TO_USER, SKB_CHECKSUM)					\
-	C(TO_USER, VIRTNET_HDR)						\
-	C(TO_USER, DEV_READY)						\
-	C(TO_USER, DEV_FILTER)						\
-	C(TO_USER, SOCKET_FILTER)					\
-	C(TO_USER, BPF_FILTER)						\
-	C(TO_USER, SKB_TRIM)						\
-	C(TO_USER, NOMEM)						\
-	C(TO_USER, QUEUE_PURGE)						\
-	C(TO_USER, READ_FAULT)						\
-	C(TO_USER, READ_TOO_SHORT)					\
-	C(TO_USER, READ_NO_ROOM)					\
-	C(TO_USER, DEV_GONE)						\
-	C(FROM_USER, SKB_COPY_DATA)					\
-	C(FROM_USER, VIRTNET_HDR)					\
-	C(FROM_USER, DEV_READY)						\
-	C(FROM_USER, SKB_PULL)						\
-	C(FROM_USER, NOMEM)						\
-	C(FROM_USER, PKT_TOO_SMALL)					\
-	C(FROM_USER, PKT_TOO_BIG)					\
-	C(FROM_USER, INVALID_PROTO)					\
-	C(FROM_USER, XDP_DROP)						\
-	C(FROM_USER, XDP_ABORTED)					\
-	C(FROM_USER, XDP_TX)						\
-	C(FROM_USER, XDP_REDIRECT)					\
-	C(FROM_USER, QUEUE_PURGE)					\
-	C(FROM_USER, QUEUE_DETACHED)					\
-	C(FROM_USER, NAPI_BUSY)						\
-	C(FROM_USER, WRITE_RETRY)					\
-	C(FROM_USER, DEV_GONE)
+	C(TO_USER, PTR_FULL, BOTH)					\
+	C(TO_USER, SKB_GSO_SEGMENT, TAP)				\
+	C(TO_USER, SKB_CHECKSUM, TAP)					\
+	C(TO_USER, VIRTNET_HDR, TUN)					\
+	C(TO_USER, DEV_READY, TUN)					\
+	C(TO_USER, DEV_FILTER, TUN)					\
+	C(TO_USER, SOCKET_FILTER, TUN)					\
+	C(TO_USER, BPF_FILTER, TUN)					\
+	C(TO_USER, SKB_TRIM, TUN)					\
+	C(TO_USER, NOMEM, TUN)						\
+	C(TO_USER, QUEUE_PURGE, BOTH)					\
+	C(TO_USER, READ_FAULT, BOTH)					\
+	C(TO_USER, READ_TOO_SHORT, BOTH)				\
+	C(TO_USER, READ_NO_ROOM, BOTH)					\
+	C(TO_USER, DEV_GONE, BOTH)					\
+	C(FROM_USER, SKB_COPY_DATA, BOTH)				\
+	C(FROM_USER, VIRTNET_HDR, BOTH)					\
+	C(FROM_USER, DEV_READY, TUN)					\
+	C(FROM_USER, SKB_PULL, TUN)					\
+	C(FROM_USER, NOMEM, BOTH)					\
+	C(FROM_USER, PKT_TOO_SMALL, BOTH)				\
+	C(FROM_USER, PKT_TOO_BIG, TUN)					\
+	C(FROM_USER, INVALID_PROTO, TUN)				\
+	C(FROM_USER, XDP_DROP, TUN)					\
+	C(FROM_USER, XDP_ABORTED, TUN)					\
+	C(FROM_USER, XDP_TX, TUN)					\
+	C(FROM_USER, XDP_REDIRECT, TUN)					\
+	C(FROM_USER, QUEUE_PURGE, TUN)					\
+	C(FROM_USER, QUEUE_DETACHED, TUN)				\
+	C(FROM_USER, NAPI_BUSY, TUN)					\
+	C(FROM_USER, WRITE_RETRY, BOTH)					\
+	C(FROM_USER, DEV_GONE, BOTH)
 
 #endif /* _TAPDROP_REASONS_H */

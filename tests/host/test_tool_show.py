@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What show prints, in all of its forms, from recorded dumps."""
 
+import csv
 import json
 import os
 import re
@@ -43,13 +44,16 @@ def test_golden(dump, form):
         assert printed == expected.read()
 
 
-@pytest.fixture(scope='module')
-def schema():
-    with open(os.path.join(tool.TOP, 'docs', 'tapdrop-show.schema.json'),
-              encoding='utf-8') as file:
+def load_schema(name):
+    with open(os.path.join(tool.TOP, 'docs', name), encoding='utf-8') as file:
         schema = json.load(file)
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
+
+
+@pytest.fixture(scope='module')
+def schema():
+    return load_schema('tapdrop-show.schema.json')
 
 
 @pytest.mark.parametrize('args', ((), ('-zeros',), ('-brief',), ('-t',),
@@ -185,15 +189,36 @@ def test_explain_has_every_reason():
     reasons = tool.load('explain')
     assert [reason['name'] for reason in reasons] == names
     for reason in reasons:
-        assert reason['dirs'] and reason['meaning'] and reason['cause'] and \
-            reason['remedy']
+        assert all(reason[key] for key in ('devices', 'meaning', 'cause',
+                                           'remedy'))
     table = tool.output('explain').splitlines()
     assert len(table) == 1 + len(names)
+
+
+def test_explain_has_its_schema():
+    load_schema('tapdrop-explain.schema.json').validate(tool.load('explain'))
+
+
+def test_explain_names_the_devices_of_the_ledger():
+    """Each place where a driver loses a frame, and no other."""
+    kinds = {'tun': ('tun', 'tap'), 'tap': ('macvtap', 'ipvtap')}
+    with open(os.path.join(tool.TOP, 'docs', 'ledger.csv'), newline='',
+              encoding='utf-8') as file:
+        ledger = {(reason, kind, direction) for row in csv.DictReader(file)
+                  for reason in row['reason'].split()
+                  for kind in kinds[row['driver']]
+                  for direction in row['direction'].split()}
+    explained = {(reason['name'], device['kind'], device['dir'])
+                 for reason in tool.load('explain')
+                 for device in reason['devices']}
+    assert explained == ledger
 
 
 def test_explain_one():
     text = tool.output('explain', 'PTR_FULL')
     assert text.splitlines()[0] == \
         'PTR_FULL (loss, to-user, the kernel says FULL_RING)'
+    assert text.splitlines()[2] == \
+        '    Devices: tun/tap to-user (tx), macvtap/ipvtap to-user (rx)'
     assert 'Cause:' in text and 'Remedy:' in text
     assert tool.output('explain', 'FULL_RING') == text

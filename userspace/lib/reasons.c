@@ -47,14 +47,21 @@ uint64_t tapdrop_reasons_by_name(const char *name)
 	return set;
 }
 
-#define CELL(_dir, _reason)						\
-	if (id == TAPDROP_REASON_##_reason)				\
+/* The kinds of devices that a driver serves, 1 << enum tapdrop_kind. */
+#define KINDS_TUN	(1U << TAPDROP_KIND_TUN | 1U << TAPDROP_KIND_TAP)
+#define KINDS_TAP	(1U << TAPDROP_KIND_MACVTAP | 1U << TAPDROP_KIND_IPVTAP)
+#define KINDS_BOTH	(KINDS_TUN | KINDS_TAP)
+
+#define CELL(_dir, _reason, _driver)					\
+	if (id == TAPDROP_REASON_##_reason && KINDS_##_driver & kinds)	\
 		dirs |= 1U << TAPDROP_DIR_##_dir;
 
-unsigned int tapdrop_reason_dirs(uint32_t id)
+unsigned int tapdrop_reason_dirs(uint32_t id, uint32_t kind)
 {
-	unsigned int dirs = 0;
+	unsigned int kinds = KINDS_BOTH, dirs = 0;
 
+	if (kind)
+		kinds = kind <= TAPDROP_KIND_IPVTAP ? 1U << kind : 0;
 	TAPDROP_CELLS(CELL)
 	return dirs;
 }

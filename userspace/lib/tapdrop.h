@@ -302,8 +302,15 @@ const struct tapdrop_reason_info *tapdrop_reason_by_id(uint32_t id);
  */
 uint64_t tapdrop_reasons_by_name(const char *name);
 
-/** tapdrop_reason_dirs() - directions of a reason, 1 << enum tapdrop_dir. */
-unsigned int tapdrop_reason_dirs(uint32_t id);
+/**
+ * tapdrop_reason_dirs() - in which directions a reason can occur
+ * @id: id of the reason
+ * @kind: on devices of this kind, or 0 for any
+ *
+ * Return: a set, 1 << enum tapdrop_dir for each; 0 for a reason that this
+ * library does not know, and on kinds whose driver does not have it.
+ */
+unsigned int tapdrop_reason_dirs(uint32_t id, uint32_t kind);
 
 /**
  * tapdrop_dump_reasons() - get the reasons that the running kernel has
