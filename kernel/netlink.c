@@ -4,6 +4,7 @@
  * takes: devices and counters are read under RCU.
  */
 
+#include <linux/skbuff.h>
 #include <net/dropreason.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
