@@ -141,17 +141,18 @@ static void put_reason(struct table *t, enum style style,
 }
 
 static void put_counter(struct table *t, const struct source *src,
-			const struct tapdrop_device *dev,
 			const struct tapdrop_counter *c)
 {
 	enum style style = is_loss(src, c) ? STYLE_NONE : STYLE_DIM;
 
-	table_device(t, src, dev);
+	/* Device, kind and direction are those of the total above. */
+	table_repeat(t, STYLE_BOLD);
+	table_repeat(t, STYLE_NONE);
 	if (c->queue >= 0)
 		table_number(t, STYLE_NONE, c->queue);
 	else
 		table_text(t, STYLE_NONE, "none");
-	table_dir(t, style, dev, c->dir);
+	table_repeat(t, style);
 	put_reason(t, style, reason_info(src, c->reason));
 	table_number(t, style, c->packets);
 	table_age(t, style, c->last_ms);
@@ -187,7 +188,7 @@ void table_counters(struct table *t, const struct source *src,
 				continue;
 			if (!seen++)
 				put_total(t, src, dev, dir);
-			put_counter(t, src, dev, c);
+			put_counter(t, src, c);
 		}
 	}
 	if (!dev->n_counters)

@@ -143,7 +143,6 @@ void open_output(void)
 
 	if (f)
 		stdout = f;
-	setvbuf(stdout, NULL, _IOFBF, 65536);
 }
 
 /**

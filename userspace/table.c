@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tables of text. libsmartcols would take fifteen million instructions for the
- * 400 rows of a large host, twice what all of "ip -s link" takes there.
+ * Tables of text. libsmartcols takes more than twice as much for the 1000 rows
+ * of a large host as all of "ip -s link" does there, of which we may take half:
+ * "make bench" measures it (docs/performance.rst, "smartcols 1000").
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +11,14 @@
 
 #define MAX_COLUMNS	16
 
-/* Where a cell's text begins in the table's, and how it looks. */
+/* Where a cell's text begins in the table's, and how it looks: a large table is
+ * mostly cells, and each page of them costs more than what is on it.
+ */
 struct cell {
-	size_t text;
+	uint32_t text;
 	uint16_t len;
-	uint16_t width;
-	enum style style;
+	uint16_t width : 12;
+	uint16_t style : 4;
 };
 
 struct table {
@@ -122,6 +125,19 @@ void table_number(struct table *t, enum style style, uint64_t n)
 }
 
 /**
+ * table_repeat() - add the cell that stands above, once more
+ * @t: table
+ * @style: how it looks
+ */
+void table_repeat(struct table *t, enum style style)
+{
+	struct cell *cell = add_cell(t);
+
+	*cell = cell[-(ssize_t)t->n_columns];
+	cell->style = style;
+}
+
+/**
  * table_limit() - cut what does not fit on the screen
  * @t: table
  * @width: columns, or 0 for no limit
@@ -133,9 +149,16 @@ void table_limit(struct table *t, size_t width, size_t rows)
 	t->max_rows = rows;
 }
 
-/* A line that is being made, and how many columns are left of it. */
+/**
+ * struct line - a line that is being made
+ * @start: its begin
+ * @size: room for it
+ * @end: where it goes on; from here on there are blanks
+ * @left: columns that are left on the screen
+ */
 struct line {
 	char *start;
+	size_t size;
 	char *end;
 	size_t left;
 };
@@ -144,8 +167,12 @@ static void pad(struct line *line, size_t n)
 {
 	n = n < line->left ? n : line->left;
 	line->left -= n;
-	while (n--)
-		*line->end++ = ' ';
+	line->end += n;
+}
+
+static void put_text(struct line *line, const char *text)
+{
+	line->end = mempcpy(line->end, text, strlen(text));
 }
 
 static void put(struct line *line, const char *text, const struct cell *cell)
@@ -160,10 +187,10 @@ static void put(struct line *line, const char *text, const struct cell *cell)
 	line->left -= width;
 	color = opt.color && cell->style && len;
 	if (color)
-		line->end = stpcpy(line->end, sequences[cell->style]);
+		put_text(line, sequences[cell->style]);
 	line->end = mempcpy(line->end, text, len);
 	if (color)
-		line->end = stpcpy(line->end, "\033[0m");
+		put_text(line, "\033[0m");
 }
 
 static void put_cell(struct line *line, const struct table *t, size_t column,
@@ -182,6 +209,7 @@ static void put_cell(struct line *line, const struct table *t, size_t column,
 
 static void start_line(struct line *line, const struct table *t)
 {
+	memset(line->start, ' ', line->size);
 	line->end = line->start;
 	line->left = t->max_width ? t->max_width : SIZE_MAX;
 }
@@ -227,12 +255,13 @@ static size_t line_size(const struct table *t)
  */
 void table_print(const struct table *t, FILE *f)
 {
-	struct line line = { .start = xrealloc(NULL, line_size(t), 1) };
+	struct line line = { .size = line_size(t) };
 	const struct cell *cell = t->cells;
 	size_t column, row, rows = t->n_cells / t->n_columns;
 
 	if (t->max_rows && rows > t->max_rows)
 		rows = t->max_rows;
+	line.start = xrealloc(NULL, line.size, 1);
 	print_headings(&line, t, f);
 	for (row = 0; row < rows; row++) {
 		start_line(&line, t);

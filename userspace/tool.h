@@ -154,6 +154,7 @@ struct table;
 struct table *table_new(const struct column *columns, size_t n);
 void table_text(struct table *t, enum style style, const char *s);
 void table_number(struct table *t, enum style style, uint64_t n);
+void table_repeat(struct table *t, enum style style);
 void table_limit(struct table *t, size_t width, size_t rows);
 void table_print(const struct table *t, FILE *f);
 void table_free(struct table *t);
