@@ -60,6 +60,7 @@ demo: ## lose frames in a guest with KERNEL, and show which, where and why
 bench: ## measure with KERNEL what it costs, for docs/performance.rst
 	@tools/deps bench
 	@$(MAKE) -s --no-print-directory modules tool
+	@$(MAKE) -s install DESTDIR=$(CURDIR)/build/bench-root PREFIX=/usr
 	@$(MAKE) -s -C tests/bench BUILD=../../build
 	@tests/bench/run $(KERNEL)
 
