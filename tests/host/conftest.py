@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -34,6 +35,13 @@ class Kernel:
         patches = TOP / "kernel/patches"
         lines = (patches / f"series.{self.base}").read_text().splitlines()
         return [patches / line for line in lines if not line.startswith("#")]
+
+
+@pytest.fixture(scope="session")
+def prometheus():
+    """What finds Debian's Prometheus programs, which are not installed."""
+    path = output("tools/prometheus")
+    return lambda name: shutil.which(name, path=path)
 
 
 # "make check KERNELS=..." is in the environment

@@ -4,7 +4,6 @@
 import json
 import os
 import re
-import shutil
 import stat
 import subprocess
 
@@ -13,9 +12,12 @@ import pytest
 import tool
 from fakekernel import FakeKernel, nl
 
-PROMETHEUS = os.path.join(tool.TOP, 'userspace', 'prometheus')
-promtool = pytest.mark.skipif(not shutil.which('promtool'),
-                              reason='promtool is not installed')
+RULES = os.path.join(tool.TOP, 'userspace', 'prometheus')
+
+
+@pytest.fixture
+def promtool(prometheus):
+    return prometheus('promtool')
 
 
 def samples(text):
@@ -29,39 +31,34 @@ def samples(text):
     return values
 
 
-@promtool
 @pytest.mark.parametrize('dump', ('host', 'names', 'empty', 'newer', 'large'))
-def test_promtool_check_metrics(dump, tmp_path):
+def test_promtool_check_metrics(promtool, dump, tmp_path):
     args = ()
     if dump == 'large':
         (tmp_path / 'large.nl').write_bytes(nl.large(50))
         args, dump = ('-file', tmp_path / 'large.nl'), None
     text = tool.output(*args, 'export', 'prometheus', dump=dump)
-    done = subprocess.run(['promtool', 'check', 'metrics'], input=text,
+    done = subprocess.run([promtool, 'check', 'metrics'], input=text,
                           text=True, capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
 
 
-@promtool
-def test_promtool_finds_mistakes():
+def test_promtool_finds_mistakes(promtool):
     """So that the test above means something."""
-    done = subprocess.run(['promtool', 'check', 'metrics'],
+    done = subprocess.run([promtool, 'check', 'metrics'],
                           input='a{b="c} 1\n', text=True, capture_output=True,
                           check=False)
     assert done.returncode != 0
 
 
-@promtool
 @pytest.mark.parametrize('command', (['check', 'rules', 'tapdrop.rules.yml'],
                                      ['test', 'rules', 'tapdrop.test.yml']))
-def test_promtool_rules(command):
-    done = subprocess.run(['promtool', *command], cwd=PROMETHEUS, text=True,
+def test_promtool_rules(promtool, command):
+    done = subprocess.run([promtool, *command], cwd=RULES, text=True,
                           capture_output=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.skipif(not shutil.which('systemd-analyze'),
-                    reason='systemd-analyze is not installed')
 def test_units(tmp_path):
     """Known to systemd, and as closed as it can tell."""
     units = os.path.join(tool.TOP, 'userspace', 'systemd')

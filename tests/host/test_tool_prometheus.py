@@ -3,7 +3,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -14,13 +13,6 @@ import pytest
 
 import tool
 from fakekernel import FakeKernel, nl
-
-NODE_EXPORTER = shutil.which('prometheus-node-exporter')
-PROMETHEUS = shutil.which('prometheus')
-
-pytestmark = pytest.mark.skipif(
-    not (NODE_EXPORTER and PROMETHEUS),
-    reason='prometheus or prometheus-node-exporter is not installed')
 
 CONFIG = '''
 global: {{ scrape_interval: 1s }}
@@ -73,18 +65,19 @@ def query(port, text):
     return float(answer[0]['value'][1]) if answer else None
 
 
-def test_rate_of_one_queue(start, tmp_path):
+def test_rate_of_one_queue(prometheus, start, tmp_path):
     """600 more frames a look, which is what the query has to say."""
     textfiles = tmp_path / 'textfiles'
     textfiles.mkdir()
-    node, prometheus = free_port(), free_port()
-    start(NODE_EXPORTER, f'--web.listen-address=127.0.0.1:{node}',
+    node, server = free_port(), free_port()
+    start(prometheus('prometheus-node-exporter'),
+          f'--web.listen-address=127.0.0.1:{node}',
           '--collector.disable-defaults', '--collector.textfile',
           f'--collector.textfile.directory={textfiles}')
     (tmp_path / 'config').write_text(CONFIG.format(port=node))
-    start(PROMETHEUS, f'--config.file={tmp_path}/config',
+    start(prometheus('prometheus'), f'--config.file={tmp_path}/config',
           f'--storage.tsdb.path={tmp_path}/data',
-          f'--web.listen-address=127.0.0.1:{prometheus}')
+          f'--web.listen-address=127.0.0.1:{server}')
 
     def dump(_):
         frames = int((time.monotonic() - began) * 600)
@@ -100,12 +93,12 @@ def test_rate_of_one_queue(start, tmp_path):
         for _ in range(120):
             tool.output('export', 'prometheus', 'output',
                         textfiles / 'tapdrop.prom', env=kernel.env)
-            value = query(prometheus, rate)
+            value = query(server, rate)
             if value and 400 < value < 800:
                 break
             time.sleep(0.25)
     assert value and 400 < value < 800
-    assert query(prometheus, rate.replace('queue="1"', 'queue="0"')) == 0
+    assert query(server, rate.replace('queue="1"', 'queue="0"')) == 0
     metrics = get(node, '/metrics')
     assert 'tap_queue_dropped_packets_total{device="tap0",direction="to-user",' \
         'queue="0",reason="PTR_FULL"} 5\n' in metrics
