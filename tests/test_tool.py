@@ -66,6 +66,18 @@ def test_selectors(lossy, selector, found):
     assert counters(device) == expected
 
 
+def test_standard_counters(lossy):
+    """What ip -s link says of the same device stands below the table."""
+    ip("link set tap0 txqueuelen 500")
+    lossy.send(dev="tap0", count=505)
+    named = tapdrop("show", "dev", "tap0").stdout
+    assert ("tap0: 5 lost to-user, tx_dropped is 5: they agree\n"
+            "tap0: 3 lost from-user, rx_dropped is 0: expected, since the "
+            "driver leaves some losses out of its standard counter\n") in named
+    assert ("The standard counters (ip -s link) agree on 0 of 1 device.\n"
+            "On the others that is expected: ") in tapdrop().stdout
+
+
 def test_json_of_a_counter(lossy):
     """The contract of a counter's keys and values."""
     (device,) = show("dev", "tap0")

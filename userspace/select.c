@@ -144,6 +144,19 @@ bool selected(const struct selector *sel, const struct tapdrop_device *dev)
 }
 
 /**
+ * visible() - is a device worth a row?
+ * @sel: selection
+ * @dev: device
+ *
+ * Without "all" or a name, a device that lost nothing is not.
+ */
+bool visible(const struct selector *sel, const struct tapdrop_device *dev)
+{
+	return selected(sel, dev) &&
+	       (dev->n_counters || sel->all || (sel->dev && !sel->is_glob));
+}
+
+/**
  * is_filtered() - does a selection leave counters of a device out?
  * @sel: selection
  */

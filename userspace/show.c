@@ -11,14 +11,6 @@ static const struct column brief_columns[] = {
 	{ .name = "LAST" },
 };
 
-/* Without "all" or a name, a device that lost nothing says nothing. */
-static bool visible(const struct selector *sel,
-		    const struct tapdrop_device *dev)
-{
-	return selected(sel, dev) &&
-	       (dev->n_counters || sel->all || (sel->dev && !sel->is_glob));
-}
-
 static void show_json(const struct sources *s, const struct selector *sel)
 {
 	struct json_object *list = json_need(json_object_new_array());
@@ -131,6 +123,13 @@ static void show_nothing(const struct sources *s, const struct selector *sel)
 		       is_filtered(sel) ? "such " : "", n, n == 1 ? "" : "s");
 }
 
+/* A part of the counters compares with nothing, and neither does a recording. */
+static bool wants_standard(const struct selector *sel)
+{
+	return !opt.json && !opt.brief && !opt.oneline && !opt.file &&
+	       !is_filtered(sel);
+}
+
 static void show_table(const struct sources *s, const struct selector *sel)
 {
 	struct table *t = counter_table_new();
@@ -150,6 +149,8 @@ static void show_table(const struct sources *s, const struct selector *sel)
 		show_nothing(s, sel);
 	} else {
 		table_print(t, stdout);
+		if (wants_standard(sel))
+			print_standard(s, sel, stdout);
 		if (opt.details)
 			print_details(s, sel, stdout);
 	}
@@ -194,7 +195,7 @@ int cmd_show(int argc, char **argv)
 	code = sources_open(&s, &sel);
 	if (!code)
 		code = sources_dump(&s, &sel);
-	if (!code && opt.details)
+	if (!code && wants_standard(&sel))
 		code = sources_dump_links(&s);
 	if (!code)
 		show(&s, &sel);

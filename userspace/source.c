@@ -275,6 +275,14 @@ int sources_dump_links(struct sources *s)
 	return EXIT_OK;
 }
 
+static int compare_ifindex(const void *a, const void *b)
+{
+	const struct tapdrop_link_stats *link = b;
+	const uint32_t *ifindex = a;
+
+	return *ifindex < link->ifindex ? -1 : *ifindex > link->ifindex;
+}
+
 /**
  * source_link() - find the standard counters of a device
  * @src: source
@@ -285,13 +293,10 @@ int sources_dump_links(struct sources *s)
 const struct tapdrop_link_stats *source_link(const struct source *src,
 					     const struct tapdrop_device *dev)
 {
-	size_t i;
-
-	for (i = 0; src->links && i < src->n_links; i++) {
-		if (src->links[i].ifindex == dev->ifindex)
-			return &src->links[i];
-	}
-	return NULL;
+	if (!src->links)
+		return NULL;
+	return bsearch(&dev->ifindex, src->links, src->n_links,
+		       sizeof(*src->links), compare_ifindex);
 }
 
 /**

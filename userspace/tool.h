@@ -190,6 +190,7 @@ struct word {
 int parse_selector(int argc, char **argv, struct selector *sel,
 		   const struct word *words, size_t n_words);
 bool selected(const struct selector *sel, const struct tapdrop_device *dev);
+bool visible(const struct selector *sel, const struct tapdrop_device *dev);
 bool is_filtered(const struct selector *sel);
 
 /* source.c */
@@ -258,6 +259,10 @@ void print_counter(const struct source *src, const struct tapdrop_device *dev,
 /* details.c */
 void print_details(const struct sources *s, const struct selector *sel,
 		   FILE *f);
+
+/* standard.c */
+void print_standard(const struct sources *s, const struct selector *sel,
+		    FILE *f);
 
 /* explain.c */
 void explain_reason(const struct tapdrop_reason_info *info, FILE *f);

@@ -29,7 +29,7 @@ def test_disturbed_dump_is_repeated():
     """And nobody sees what the abandoned attempts brought."""
     dumps = [nl.interrupted(), nl.interrupted(), nl.host()]
     with FakeKernel(dump=lambda _: dumps.pop(0)) as kernel:
-        assert tool.output(env=kernel.env) == tool.output(dump='host')
+        assert tool.load(env=kernel.env) == tool.load(dump='host')
         assert len(kernel.requests) == 3
 
 

@@ -175,16 +175,34 @@ def own_netns():
     return {'preexec_fn': enter}
 
 
-def test_standard_counters(own_netns):
-    def details(packets):
+@pytest.fixture
+def shown(own_netns):
+    """What the tool prints of a tap, called lo, that lost frames to-user."""
+    def show(packets, *args):
         tap = nl.device(1, 'lo', nl.TAP, 1, [
             (nl.TO_USER, 'PTR_FULL', packets, 1)]) + nl.done()
         with FakeKernel(dump=lambda _: tap) as kernel:
-            return tool.output('-details', 'show', 'lo', env=kernel.env,
-                               **own_netns)
-    assert 'lo: 0 lost from-user, rx_dropped is 0: they agree\n' in details(0)
+            return tool.output(*args, env=kernel.env, **own_netns)
+    return show
+
+
+@pytest.mark.parametrize('args', (('show', 'lo'), ('-details', 'show', 'all')))
+def test_standard_counters_of_a_device(shown, args):
+    assert ('lo: 0 lost from-user, rx_dropped is 0: they agree\n' in
+            shown(0, *args))
     assert ('lo: 9 lost to-user, tx_dropped is 0: expected, since the driver '
-            'leaves some losses out') in details(9)
+            'leaves some losses out') in shown(9, *args)
+
+
+def test_standard_counters_of_all(shown):
+    assert shown(0, 'show', 'all').endswith(
+        '\n\nThe standard counters (ip -s link) agree on 1 of 1 device.\n')
+    assert ('agree on 0 of 1 device.\nOn the others that is expected: the '
+            'driver leaves some losses out') in shown(9)
+
+
+def test_standard_counters_of_a_part(shown):
+    assert 'standard' not in shown(9, 'show', 'reason', 'PTR_FULL')
 
 
 def test_help_has_all():

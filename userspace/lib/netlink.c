@@ -336,6 +336,13 @@ static int request_link_stats(struct tapdrop *td, struct tapdrop_buf *stats)
 	return err;
 }
 
+static int by_ifindex(const void *pa, const void *pb)
+{
+	const struct tapdrop_link_stats *a = pa, *b = pb;
+
+	return a->ifindex < b->ifindex ? -1 : a->ifindex > b->ifindex;
+}
+
 int tapdrop_dump_link_stats(struct tapdrop *td,
 			    struct tapdrop_link_stats **stats, size_t *n)
 {
@@ -355,5 +362,7 @@ int tapdrop_dump_link_stats(struct tapdrop *td,
 	}
 	*stats = (struct tapdrop_link_stats *)buf.data;
 	*n = buf.len / sizeof(**stats);
+	if (*n)
+		qsort(*stats, *n, sizeof(**stats), by_ifindex);
 	return 0;
 }

@@ -326,7 +326,7 @@ int tapdrop_dump_reasons(struct tapdrop *td,
 /**
  * tapdrop_dump_link_stats() - get the standard counters of all devices
  * @td: handle
- * @stats: where to put the array; free it with free()
+ * @stats: where to put the array, sorted by ifindex; free it with free()
  * @n: where to put the number of elements
  *
  * All devices of the network namespace in which the calling thread is now.

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How our sums compare with the standard counters, as of "ip -s link". */
+#include "tool.h"
+
+#define LESS	"the driver leaves some losses out of its standard counter"
+#define MORE	"the network stack counts drops of its own there, too"
+
+/* What the device itself counts in a direction. */
+static uint64_t standard(const struct tapdrop_link_stats *link, uint32_t kind,
+			 uint32_t dir)
+{
+	return tapdrop_netdev_dir(kind, dir)[0] == 'r' ? link->rx_dropped :
+							 link->tx_dropped;
+}
+
+static uint64_t lost(const struct tapdrop_device *dev, uint32_t dir)
+{
+	return dir == TAPDROP_DIR_TO_USER ? dev->lost_to_user :
+					    dev->lost_from_user;
+}
+
+static void compare(const char *name, const struct tapdrop_link_stats *link,
+		    const struct tapdrop_device *dev, uint32_t dir, FILE *f)
+{
+	unsigned long long theirs = standard(link, dev->kind, dir);
+	unsigned long long ours = lost(dev, dir);
+
+	fprintf(f, "%s: %llu lost %s, %s_dropped is %llu: %s\n", name, ours,
+		tapdrop_dir_name(dir), tapdrop_netdev_dir(dev->kind, dir),
+		theirs, ours == theirs ? "they agree" :
+			ours > theirs ? "expected, since " LESS :
+					"expected, since " MORE);
+}
+
+static const struct tapdrop_link_stats *
+comparable(const struct source *src, const struct selector *sel,
+	   const struct tapdrop_device *dev)
+{
+	if (!dev->kind || !visible(sel, dev))
+		return NULL;
+	return source_link(src, dev);
+}
+
+static void compare_each(const struct sources *s, const struct selector *sel,
+			 FILE *f)
+{
+	const struct tapdrop_link_stats *link;
+	const struct tapdrop_device *dev;
+	const struct source *src;
+	char name[DEVICE_NAME];
+	size_t n = 0;
+
+	for (src = s->list; src < s->list + s->n; src++) {
+		tapdrop_for_each_device(dev, src->stats) {
+			link = comparable(src, sel, dev);
+			if (!link)
+				continue;
+			if (!n++)
+				putc('\n', f);
+			device_name(name, src, dev);
+			compare(name, link, dev, TAPDROP_DIR_TO_USER, f);
+			compare(name, link, dev, TAPDROP_DIR_FROM_USER, f);
+		}
+	}
+}
+
+static bool agrees(const struct tapdrop_link_stats *link,
+		   const struct tapdrop_device *dev)
+{
+	uint32_t dir;
+
+	for (dir = TAPDROP_DIR_TO_USER; dir <= TAPDROP_DIR_FROM_USER; dir++) {
+		if (lost(dev, dir) != standard(link, dev->kind, dir))
+			return false;
+	}
+	return true;
+}
+
+static void compare_all(const struct sources *s, const struct selector *sel,
+			FILE *f)
+{
+	const struct tapdrop_link_stats *link;
+	const struct tapdrop_device *dev;
+	size_t all = 0, agreed = 0;
+	const struct source *src;
+
+	for (src = s->list; src < s->list + s->n; src++) {
+		tapdrop_for_each_device(dev, src->stats) {
+			link = comparable(src, sel, dev);
+			if (!link)
+				continue;
+			all++;
+			agreed += agrees(link, dev);
+		}
+	}
+	if (all)
+		fprintf(f, "\nThe standard counters (ip -s link) agree on %zu of %zu device%s.\n",
+			agreed, all, all == 1 ? "" : "s");
+	if (agreed < all)
+		fprintf(f, "On the others that is expected: " LESS
+			",\nor " MORE "; 'tapdrop -details' compares each.\n");
+}
+
+/**
+ * print_standard() - say how the standard counters compare with ours
+ * @s: sources, with the standard counters read
+ * @sel: selection of whole devices
+ * @f: where to
+ *
+ * For a device that was asked for by name, and each with -details, a line a
+ * direction; else one sentence for all.
+ */
+void print_standard(const struct sources *s, const struct selector *sel, FILE *f)
+{
+	if (opt.details || (sel->dev && !sel->is_glob))
+		compare_each(s, sel, f);
+	else
+		compare_all(s, sel, f);
+}
