@@ -3,7 +3,10 @@
  * Sockets and requests; the only file that knows libnl.
  *
  * Answers are received here and read by walk.c: nl_recvmsgs() would lose the
- * kernel's words, and an error in NLMSG_DONE altogether.
+ * kernel's words, and an error in NLMSG_DONE altogether. For the same reason
+ * libnl-genl is not used: genl_ctrl_resolve() makes "no such family" of every
+ * refusal, cannot read the controller's notifications, and to load the library
+ * takes 450,000 instructions, a fifth of what "tapdrop -V" takes at all.
  */
 #include <errno.h>
 #include <linux/genetlink.h>
@@ -106,7 +109,7 @@ static int exchange(struct tapdrop *td, struct nl_sock *sk,
 	return err < 0 ? err : 0;
 }
 
-/* The beginning of a generic netlink message, for which libnl is not needed. */
+/* The beginning of a generic netlink message, as genlmsg_put() makes it. */
 static struct nl_msg *new_request(uint16_t family, uint16_t flags, uint8_t cmd,
 				  uint8_t version)
 {
