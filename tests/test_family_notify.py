@@ -238,7 +238,10 @@ def users(module):
 
 @pytest.fixture
 def reload():
-    """Whatever happens, the modules are loaded afterwards."""
+    """Whatever happens, the modules are loaded afterwards. Another test's
+    module of faults would hold the drivers."""
+    if users("tapfault") is not None:
+        run("rmmod", "tapfault")
     yield
     for module in reversed(MODULES):
         run("modprobe", module)
