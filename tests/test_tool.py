@@ -2,6 +2,7 @@
 """The tool with the real family. What it prints, and what it says of arguments
 that are wrong whatever the kernel, is tested on the host."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,7 +10,8 @@ import tempfile
 
 import pytest
 
-from lab import FROM, counters, drops, ip, show, tapdrop
+from lab import (FROM, TAPDROP, counters, drops, ip, run, show, tapdrop,
+                 wait_for)
 from places import BUILD
 
 
@@ -110,3 +112,42 @@ def test_truncated_is_no_drop(lab):
     (device,) = show("dev", "tap0")
     assert device["drops"] == {"to-user": 0, "from-user": 0}
     assert [c["class"] for c in device["counters"]] == ["truncated"]
+
+
+def listens(pid):
+    """Whether a process has joined a group of generic netlink; libnl makes
+    its address of the process's number."""
+    with open("/proc/self/net/netlink", encoding="ascii") as sockets:
+        rows = [line.split() for line in sockets][1:]
+    return any(int(protocol) == 16 and int(port) & 0x3fffff == pid and
+               int(groups, 16) for _, protocol, port, groups, *_ in rows)
+
+
+@pytest.fixture
+def elsewhere():
+    """The name of another network namespace."""
+    name = f"tool-{os.getpid()}"
+    run("ip", "netns", "add", name)
+    yield name
+    run("ip", "netns", "del", name)
+
+
+def test_monitor_tells_a_move_from_an_end(lossy, elsewhere):
+    """Both end the device here; only the one has lost its counters."""
+    command = [TAPDROP, "-json", "monitor"]
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE) as child:
+        try:
+            wait_for(lambda: listens(child.pid))
+            ip(f"link set tap0 netns {elsewhere}")
+            lossy.tap("tap1")
+            lossy.write("tap1.q0", count=2, short=5)
+            lossy.close("tap1.q0")
+            events = [json.loads(child.stdout.readline()) for _ in range(3)]
+        finally:
+            child.terminate()
+    assert [(event["event"], event["device"]["ifname"],
+             counters(event["device"])) for event in events] == [
+        ("move", "tap0", {}), ("add", "tap1", {}),
+        ("del", "tap1", {(0, FROM, "PKT_TOO_SMALL"): 2})]
+    (device,) = show(options=["-netns", elsewhere])
+    assert counters(device) == {(0, FROM, "PKT_TOO_SMALL"): 3}

@@ -9,17 +9,18 @@
 #include "json.h"
 #include "live.h"
 
-static const char *event_name(const struct tapdrop_event *event)
-{
-	return event->type == TAPDROP_EVENT_ADD ? "add" : "del";
-}
+static const char * const event_names[] = {
+	[TAPDROP_EVENT_ADD]	= "add",
+	[TAPDROP_EVENT_DEL]	= "del",
+	[TAPDROP_EVENT_MOVE]	= "move",
+};
 
 static void print_json(const struct source *src,
 		       const struct tapdrop_event *event)
 {
 	struct json_object *o = json_need(json_object_new_object());
 
-	json_add(o, "event", json_text(event_name(event)));
+	json_add(o, "event", json_text(event_names[event->type]));
 	json_device(o, "device", src, event->device, NULL, 0);
 	json_print(o, stdout);
 }
@@ -33,10 +34,11 @@ static void print_text(const struct source *src,
 
 	if (opt.timestamp)
 		printf("%s ", timestamp(now));
-	printf("%s %s %s", event_name(event), device_name(name, src, dev),
-	       tapdrop_kind_name(dev->kind));
-	/* A device without counters lost nothing, or goes on elsewhere. */
-	if (dev->n_counters)
+	printf("%s %s %s", event_names[event->type],
+	       device_name(name, src, dev), tapdrop_kind_name(dev->kind));
+	if (event->type == TAPDROP_EVENT_MOVE)
+		printf(", goes on in another network namespace");
+	else if (dev->n_counters)
 		printf(", lost %llu to-user, %llu from-user",
 		       (unsigned long long)dev->lost_to_user,
 		       (unsigned long long)dev->lost_from_user);

@@ -174,14 +174,16 @@ def series():
 
 
 def events():
-    """A device comes, another goes with counters, a third is empty."""
+    """A device comes, another goes with counters, a third moves to another
+    namespace, a fourth goes and lost nothing."""
     return b''.join((
         device(20, 'tap20', TAP, 0, cmd=ADD_NTF, flags=0),
         queue(21, 0, [(TO_USER, 'PTR_FULL', 5, 10)], cmd=DEL_NTF, flags=0),
         queue(21, 1, [(FROM_USER, 'NOMEM', 6, 20)], cmd=DEL_NTF, flags=0),
-        device(21, 'tap21', TAP, 2, [(TO_USER, 'DEV_READY', 7, 30)],
+        device(21, 'tap21', TAP, 0, [(TO_USER, 'DEV_READY', 7, 30)],
                cmd=DEL_NTF, flags=0),
-        device(22, 'macvtap22', MACVTAP, 1, cmd=DEL_NTF, flags=0)))
+        device(22, 'macvtap22', MACVTAP, 1, cmd=DEL_NTF, flags=0),
+        device(23, 'tun23', TUN, 0, cmd=DEL_NTF, flags=0)))
 
 
 def large(devices=200, queues=2):

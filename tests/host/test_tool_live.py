@@ -114,9 +114,10 @@ def test_watch_on_a_closed_pipe():
 def test_monitor_recording():
     text = tool.output('monitor', dump='events')
     assert [line for line in text.splitlines()
-            if line.startswith(('add', 'del'))] == [
+            if line.startswith(('add', 'del', 'move'))] == [
         'add tap20 tap', 'del tap21 tap, lost 12 to-user, 6 from-user',
-        'del macvtap22 macvtap']
+        'move macvtap22 macvtap, goes on in another network namespace',
+        'del tun23 tun']
 
 
 def test_monitor_selects():
@@ -129,9 +130,10 @@ def test_monitor_selects():
 def test_monitor_json():
     events = [json.loads(line) for line in
               tool.output('-json', 'monitor', dump='events').splitlines()]
-    assert [event['event'] for event in events] == ['add', 'del', 'del']
+    assert [event['event'] for event in events] == ['add', 'del', 'move',
+                                                    'del']
     assert [event['device']['ifname'] for event in events] == [
-        'tap20', 'tap21', 'macvtap22']
+        'tap20', 'tap21', 'macvtap22', 'tun23']
     assert [(counter.get('queue-id'), counter['packets'])
             for counter in events[1]['device']['counters']] == [
         (0, 5), (1, 6), (None, 7)]

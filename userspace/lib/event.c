@@ -31,6 +31,17 @@ static int take_family(const struct nlmsghdr *nlh, struct tapdrop *td)
 	return tapdrop_netlink_join(td);
 }
 
+/* A device that has ended has no queue any more; one that moves has. */
+static enum tapdrop_event_type event_type(const struct event_sink *sink, int cmd)
+{
+	const struct tapdrop_stats *stats = sink->stats.stats;
+
+	if (cmd == TAPDROP_CMD_DEVICE_ADD_NTF)
+		return TAPDROP_EVENT_ADD;
+	return stats->devices[stats->n_devices - 1].queues ?
+	       TAPDROP_EVENT_MOVE : TAPDROP_EVENT_DEL;
+}
+
 /* The message without queue-id is the last one of an event. */
 static int take_event(const struct nlmsghdr *nlh, void *arg)
 {
@@ -46,8 +57,7 @@ static int take_event(const struct nlmsghdr *nlh, void *arg)
 	err = tapdrop_decode_stats(nlh, &sink->stats);
 	if (err || tapdrop_is_queue_message(nlh))
 		return err;
-	sink->event->type = cmd == TAPDROP_CMD_DEVICE_ADD_NTF ?
-			    TAPDROP_EVENT_ADD : TAPDROP_EVENT_DEL;
+	sink->event->type = event_type(sink, cmd);
 	return 1;
 }
 

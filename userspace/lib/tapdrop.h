@@ -120,16 +120,24 @@ struct tapdrop_reason_info {
 	const char *remedy;
 };
 
-/** enum tapdrop_event_type - what happened to a device. */
+/**
+ * enum tapdrop_event_type - what happened to a device
+ * @TAPDROP_EVENT_ADD: it came
+ * @TAPDROP_EVENT_DEL: it ended, with these final counters
+ * @TAPDROP_EVENT_MOVE: it went to another network namespace, where its counters
+ *	go on. One that has no queue attached then is not told from one that
+ *	ended and lost nothing.
+ */
 enum tapdrop_event_type {
 	TAPDROP_EVENT_ADD = 1,
 	TAPDROP_EVENT_DEL,
+	TAPDROP_EVENT_MOVE,
 };
 
 /**
  * struct tapdrop_event - a device came or went
  * @type: which of it
- * @device: the device; with its final counters when it went
+ * @device: the device
  */
 struct tapdrop_event {
 	enum tapdrop_event_type type;
