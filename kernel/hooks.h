@@ -94,8 +94,8 @@ void tapdrop_dev_put(struct tapdrop_dev *td);
 void tapdrop_queue_add(struct tapdrop_dev *td, unsigned int queue);
 struct tapdrop_dev *tapdrop_dev_find(const struct net_device *dev);
 struct tapdrop_dev *tapdrop_orphans(const struct net *net);
-int tapdrop_xdp_generic(struct bpf_prog *prog, struct sk_buff **pskb,
-			u32 *lost);
+int tapdrop_xdp_set(struct bpf_prog __rcu **generic, struct bpf_prog *prog);
+u32 tapdrop_xdp_lost(void);
 
 /*
  * Any context. The time goes first: a reader that sees the count sees a time.

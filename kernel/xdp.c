@@ -3,14 +3,17 @@
  * What generic XDP did with a frame.
  *
  * do_xdp_generic() does not say whether it dropped, sent back or redirected a
- * frame that it took, nor whether that worked. So run the program inside one
- * of our own, which remembers the verdict, and by whose address the core's two
- * tracepoints for what does not work tell us apart.
+ * frame that it took, nor whether that worked. So it gets a program of ours,
+ * which runs the real one and remembers its verdict, and by whose address the
+ * core's two tracepoints for what does not work tell us apart. That is one call
+ * and one store for a frame that passes, and nothing else.
  */
 
 #include <linux/bpf.h>
 #include <linux/filter.h>
-#include <linux/netdevice.h>
+#include <linux/percpu.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
 #include <linux/tracepoint.h>
 
 #include "hooks.h"
@@ -19,45 +22,46 @@
 /**
  * struct tapdrop_xdp - a program that runs the real one
  * @real: the program of the device
- * @act: what it said
- * @failed: it said XDP_TX or XDP_REDIRECT, which did not work
+ * @rcu: for freeing
  * @prog: what the core runs; last, as it ends in a flexible array
  */
 struct tapdrop_xdp {
 	const struct bpf_prog *real;
-	u32 act;
-	bool failed;
+	struct rcu_head rcu;
 	struct bpf_prog prog;
 };
+
+/* What the last program on this CPU said, and whether XDP_TX or XDP_REDIRECT
+ * did not work. From the run to tapdrop_xdp_lost(), BH stays off; in between
+ * two frames, and if a frame was lost before it ran, it is XDP_PASS.
+ */
+static DEFINE_PER_CPU(u32, tapdrop_xdp_act) = XDP_PASS;
+static DEFINE_PER_CPU(bool, tapdrop_xdp_failed);
 
 static unsigned int tapdrop_xdp_run(const void *ctx,
 				    const struct bpf_insn *insn)
 {
-	struct tapdrop_xdp *xdp = container_of(insn, struct tapdrop_xdp,
-					       prog.insnsi[0]);
+	const struct bpf_prog *real = container_of(insn, struct tapdrop_xdp,
+						   prog.insnsi[0])->real;
+	unsigned int act = real->bpf_func(ctx, real->insnsi);
 
-	xdp->act = xdp->real->bpf_func(ctx, xdp->real->insnsi);
-	return xdp->act;
+	__this_cpu_write(tapdrop_xdp_act, act);
+	return act;
 }
 
-static void tapdrop_xdp_failed(const struct bpf_prog *prog, u32 act)
+static void tapdrop_xdp_fail(const struct bpf_prog *prog, u32 act)
 {
-	struct tapdrop_xdp *xdp;
-
-	if (prog->bpf_func != tapdrop_xdp_run)
-		return;
-
 	/* A redirect that fails at its target is the target's loss. */
-	xdp = container_of(prog, struct tapdrop_xdp, prog);
-	if (xdp->act == act)
-		xdp->failed = true;
+	if (prog->bpf_func == tapdrop_xdp_run &&
+	    __this_cpu_read(tapdrop_xdp_act) == act)
+		__this_cpu_write(tapdrop_xdp_failed, true);
 }
 
 static void tapdrop_xdp_exception(void *data, const struct net_device *dev,
 				  const struct bpf_prog *prog, u32 act)
 {
 	if (act == XDP_TX)
-		tapdrop_xdp_failed(prog, XDP_TX);
+		tapdrop_xdp_fail(prog, XDP_TX);
 }
 
 static void tapdrop_xdp_redirect_err(void *data, const struct net_device *dev,
@@ -66,38 +70,63 @@ static void tapdrop_xdp_redirect_err(void *data, const struct net_device *dev,
 				     enum bpf_map_type map_type, u32 map_id,
 				     u32 index)
 {
-	tapdrop_xdp_failed(prog, XDP_REDIRECT);
+	tapdrop_xdp_fail(prog, XDP_REDIRECT);
 }
 
 /**
- * tapdrop_xdp_generic - do_xdp_generic() that tells what it did
- * @prog: XDP program
- * @pskb: the frame
- * @lost: the verdict for which the frame was lost, or XDP_PASS if it was not;
- *	XDP_ABORTED also if it was lost before @prog ran
+ * tapdrop_xdp_lost - find out why do_xdp_generic() took a frame
  *
- * Context: BH off, in an RCU read-side critical section.
+ * Context: BH off since do_xdp_generic(), which did not return XDP_PASS.
  *
- * Return: XDP_PASS, or else the frame has been taken.
+ * Return: the verdict for which the frame was lost, XDP_ABORTED also if it was
+ * lost before the program ran, or XDP_PASS if it was not lost.
  */
-int tapdrop_xdp_generic(struct bpf_prog *prog, struct sk_buff **pskb, u32 *lost)
+u32 tapdrop_xdp_lost(void)
 {
-	struct tapdrop_xdp xdp = {
-		.real = prog,
-		.act = XDP_ABORTED,
-	};
-	int ret;
+	u32 act = __this_cpu_read(tapdrop_xdp_act);
+	bool failed = __this_cpu_read(tapdrop_xdp_failed);
 
-	xdp.prog = *prog;
-	xdp.prog.bpf_func = tapdrop_xdp_run;
-	ret = do_xdp_generic(&xdp.prog, pskb);
+	__this_cpu_write(tapdrop_xdp_act, XDP_PASS);
+	__this_cpu_write(tapdrop_xdp_failed, false);
 
-	*lost = xdp.act;
-	if ((xdp.act == XDP_TX || xdp.act == XDP_REDIRECT) && !xdp.failed)
-		*lost = XDP_PASS;
-	return ret;
+	if (act == XDP_PASS)
+		return XDP_ABORTED;
+	if ((act == XDP_TX || act == XDP_REDIRECT) && !failed)
+		return XDP_PASS;
+	return act;
 }
-EXPORT_SYMBOL_GPL(tapdrop_xdp_generic);
+EXPORT_SYMBOL_GPL(tapdrop_xdp_lost);
+
+/**
+ * tapdrop_xdp_set - make the program for do_xdp_generic()
+ * @generic: where the driver keeps it, read under RCU
+ * @prog: what it runs, as long as it is there; or NULL
+ *
+ * Context: process, RTNL held.
+ *
+ * Return: 0, or -ENOMEM, but not if @prog is NULL.
+ */
+int tapdrop_xdp_set(struct bpf_prog __rcu **generic, struct bpf_prog *prog)
+{
+	struct tapdrop_xdp *xdp = NULL;
+	struct bpf_prog *old;
+
+	if (prog) {
+		xdp = kmalloc(sizeof(*xdp), GFP_KERNEL);
+		if (!xdp)
+			return -ENOMEM;
+		xdp->real = prog;
+		xdp->prog = *prog;
+		xdp->prog.bpf_func = tapdrop_xdp_run;
+	}
+
+	old = rcu_replace_pointer(*generic, xdp ? &xdp->prog : NULL,
+				  lockdep_rtnl_is_held());
+	if (old)
+		kfree_rcu(container_of(old, struct tapdrop_xdp, prog), rcu);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(tapdrop_xdp_set);
 
 static struct {
 	const char *name;

@@ -17,7 +17,7 @@ HOOK = re.compile(r"(tapdrop_(to|from)_user(_n)?|(tun|tap)_((to|from)_user|"
                   r"no_skb|no_hdr|xdp_lost|purge_one|segs_lost|truncated))$")
 LOSE = re.compile(r"(dev_)?kfree_skb|consume_skb|napi_free_frags|put_page|"
                   r"xdp_return_frame|__tun_ptr_free$|tun_ptr_free$|"
-                  r"do_xdp_generic|_*skb_queue_purge")
+                  r"_*skb_queue_purge")
 PURGE = re.compile(r"(ptr_ring|skb_array)_(cleanup|resize|unconsume)")
 frame_functions = set()
 

@@ -93,7 +93,7 @@ PLANTED = {
     "generic XDP": (
         "tun", "static int tun_xdp_one(",
         "\tif (do_xdp_generic(NULL, &skb) != XDP_PASS)\n\t\treturn 0;\n",
-        "tun_xdp_one: do_xdp_generic"),
+        "tun_xdp_one: XDP_PASS"),
 }
 
 
