@@ -54,7 +54,7 @@ struct tapdrop_counters {
  * @queue_in_skb: a frame's queue mapping is the queue that it is for; with
  *	macvtap and ipvtap it is the lower device's
  * @listed: in its namespace's index, under RTNL
- * @retired: no longer the place to count in; see tapdrop_dev_retire()
+ * @retired: its queues are without a device, as those of orphans always are
  * @ref: references of the driver, the registry and open queues
  * @node: in the registry's hash by @dev
  * @rcu: for freeing
@@ -89,6 +89,7 @@ void tapdrop_untrack(const char *kind);
 struct tapdrop_dev *tapdrop_dev_get(struct net_device *dev,
 				    const unsigned int *attached);
 void tapdrop_dev_retire(struct net_device *dev);
+void tapdrop_dev_leave(struct tapdrop_dev **drops, const struct net *net);
 void tapdrop_dev_put(struct tapdrop_dev *td);
 
 void tapdrop_queue_add(struct tapdrop_dev *td, unsigned int queue);

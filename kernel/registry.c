@@ -214,12 +214,25 @@ struct tapdrop_dev *tapdrop_dev_get(struct net_device *dev,
 EXPORT_SYMBOL_GPL(tapdrop_dev_get);
 
 /**
+ * tapdrop_orphans - get the counters for queues without a device
+ * @net: namespace of the queue's socket
+ *
+ * Context: any; the caller's socket keeps @net alive.
+ *
+ * Return: never NULL.
+ */
+struct tapdrop_dev *tapdrop_orphans(const struct net *net)
+{
+	return tapdrop_net(net)->orphans;
+}
+EXPORT_SYMBOL_GPL(tapdrop_orphans);
+
+/**
  * tapdrop_dev_retire - the queues of a device on top of tap lose it
  * @dev: the device
  *
- * What queues lose from now on belongs to the orphans; see tapdrop_orphans().
- * Those that have seen the device alive have counted before its
- * NETDEV_UNREGISTER, as unregister_netdevice_many() waits for RCU between.
+ * Readers do not ask for its number of queues any more, and what is purged of a
+ * queue that was closed before belongs to the orphans.
  *
  * Context: RTNL held; the device's receive handler is gone.
  */
@@ -235,18 +248,28 @@ void tapdrop_dev_retire(struct net_device *dev)
 EXPORT_SYMBOL_GPL(tapdrop_dev_retire);
 
 /**
- * tapdrop_orphans - get the counters for queues without a device
+ * tapdrop_dev_leave - a queue loses its device
+ * @drops: where the queue has the counters of the device, read under RCU; from
+ *	now on those of the orphans, and a reference of them
  * @net: namespace of the queue's socket
  *
- * Context: any; the caller's socket keeps @net alive.
+ * Hooks that have seen the device have counted before its NETDEV_UNREGISTER, as
+ * unregister_netdevice_many() waits for RCU between.
  *
- * Return: never NULL.
+ * Context: RTNL held.
  */
-struct tapdrop_dev *tapdrop_orphans(const struct net *net)
+void tapdrop_dev_leave(struct tapdrop_dev **drops, const struct net *net)
 {
-	return tapdrop_net(net)->orphans;
+	struct tapdrop_dev *orphans = tapdrop_orphans(net);
+	struct tapdrop_dev *td = *drops;
+
+	ASSERT_RTNL();
+
+	refcount_inc(&orphans->ref);
+	WRITE_ONCE(*drops, orphans);
+	tapdrop_dev_put(td);
 }
-EXPORT_SYMBOL_GPL(tapdrop_orphans);
+EXPORT_SYMBOL_GPL(tapdrop_dev_leave);
 
 /**
  * tapdrop_queue_add - give a queue index counters of its own
@@ -420,6 +443,7 @@ static int __net_init tapdrop_net_init(struct net *net)
 	if (!tn->orphans)
 		return -ENOMEM;
 
+	tn->orphans->retired = true;
 	xa_init(&tn->devs);
 	tn->generation = 1;
 	return 0;
