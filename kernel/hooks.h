@@ -76,7 +76,7 @@ DECLARE_TRACEPOINT(drop);
 
 void tapdrop_trace(const struct tapdrop_dev *td, unsigned int queue,
 		   enum tapdrop_cell cell, unsigned int packets,
-		   const struct sk_buff *skb);
+		   const struct sk_buff *skb, unsigned long location);
 
 /* For a tun device: from ndo_init to the device's destructor. */
 struct tapdrop_dev *tapdrop_dev_add(struct net_device *dev,
@@ -101,30 +101,33 @@ u32 tapdrop_xdp_lost(void);
 /*
  * Any context. The time goes first: a reader that sees the count sees a time.
  * Another CPU in between does no harm, each of the two is a percpu operation.
+ * A hook that is out of line says whose @location it is; 0 is its own.
  */
 static __always_inline void
 tapdrop_count(const struct tapdrop_dev *td, unsigned int queue,
 	      enum tapdrop_cell cell, unsigned int packets,
-	      const struct sk_buff *skb)
+	      const struct sk_buff *skb, unsigned long location)
 {
 	struct tapdrop_counters __percpu *counters = td->queues[queue];
 
 	this_cpu_write(counters->cell[cell].last, jiffies);
 	this_cpu_add(counters->cell[cell].packets, packets);
 	if (tracepoint_enabled(drop))
-		tapdrop_trace(td, queue, cell, packets, skb);
+		tapdrop_trace(td, queue, cell, packets, skb, location);
 }
 
 /* The frame @skb (NULL if there is none), of @queue of @td, is lost. */
 #define tapdrop_to_user(td, queue, reason, skb) \
-	tapdrop_count(td, queue, TAPDROP_TO_USER_##reason, 1, skb)
+	tapdrop_count(td, queue, TAPDROP_TO_USER_##reason, 1, skb, 0)
 #define tapdrop_from_user(td, queue, reason, skb) \
-	tapdrop_count(td, queue, TAPDROP_FROM_USER_##reason, 1, skb)
+	tapdrop_count(td, queue, TAPDROP_FROM_USER_##reason, 1, skb, 0)
 
 /* @packets frames are lost at once. */
 #define tapdrop_to_user_n(td, queue, reason, packets) \
-	tapdrop_count(td, queue, TAPDROP_TO_USER_##reason, packets, NULL)
+	tapdrop_count(td, queue, TAPDROP_TO_USER_##reason, packets, \
+		      NULL, 0)
 #define tapdrop_from_user_n(td, queue, reason, packets) \
-	tapdrop_count(td, queue, TAPDROP_FROM_USER_##reason, packets, NULL)
+	tapdrop_count(td, queue, TAPDROP_FROM_USER_##reason, packets, \
+		      NULL, 0)
 
 #endif /* _TAPDROP_HOOKS_H */

@@ -20,14 +20,15 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drop);
  * @cell: direction and reason
  * @packets: number of frames
  * @skb: the frame, or NULL
+ * @location: where it was lost, or 0 for the address of the caller
  *
- * Context: any; called by a hook, whose address is the event's location.
+ * Context: any.
  */
 void tapdrop_trace(const struct tapdrop_dev *td, unsigned int queue,
 		   enum tapdrop_cell cell, unsigned int packets,
-		   const struct sk_buff *skb)
+		   const struct sk_buff *skb, unsigned long location)
 {
-	trace_drop(td, queue, cell, packets, skb, _RET_IP_);
+	trace_drop(td, queue, cell, packets, skb, location ?: _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(tapdrop_trace);
 

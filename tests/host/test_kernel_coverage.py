@@ -26,7 +26,6 @@ KNOWN = {
         "tun_fill_info: return -EMSGSIZE": NO_FRAME,
         "tun_napi_alloc_frags: napi_free_frags": ABOVE,
         "tun_queue_purge: skb_queue_purge": "copies of frames that were sent",
-        "tun_recvmsg: __tun_ptr_free": "each way there counts if it has one",
         "tun_xdp_act: dev_core_stats_rx_dropped_inc": BELOW,
         "tun_xdp_act: return err": BELOW,
         "tun_xdp_one: put_page": BELOW,
