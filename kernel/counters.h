@@ -10,15 +10,14 @@
 
 /**
  * struct tapdrop_sums - counters summed over CPUs, and perhaps queues
- * @cell: one entry for each direction and reason
- * @cell.packets: number of frames
- * @cell.last: time of the last loss, in jiffies; void if @cell.packets is 0
+ * @cells: bit per cell that is not zero; the others hold nothing
+ * @packets: number of frames, for each direction and reason
+ * @last: time of the last loss, in jiffies
  */
 struct tapdrop_sums {
-	struct {
-		u64 packets;
-		unsigned long last;
-	} cell[TAPDROP_NR_CELLS];
+	u64 cells;
+	u64 packets[TAPDROP_NR_CELLS];
+	unsigned long last[TAPDROP_NR_CELLS];
 };
 
 /**

@@ -31,15 +31,12 @@ enum tapdrop_cell {
 
 /**
  * struct tapdrop_counters - what one queue lost on one CPU
- * @cell: one entry for each direction and reason
- * @cell.last: time of the last loss, in jiffies
- * @cell.packets: number of frames
+ * @packets: number of frames, for each direction and reason
+ * @last: time of the last loss, in jiffies
  */
 struct tapdrop_counters {
-	struct {
-		unsigned long last;
-		unsigned long packets;
-	} cell[TAPDROP_NR_CELLS];
+	unsigned long packets[TAPDROP_NR_CELLS];
+	unsigned long last[TAPDROP_NR_CELLS];
 };
 
 /**
@@ -47,6 +44,7 @@ struct tapdrop_counters {
  * @queues: percpu counters by queue index, and those of the no-queue block.
  *	An index that was never attached points to the no-queue block, so that
  *	no hook has to test for NULL. Grows under RTNL, read locklessly.
+ * @queues_end: one more than the highest index that was ever attached
  * @attached: where the driver keeps its number of attached queues; NULL if it
  *	has not said yet. Valid as long as the device is listed.
  * @dev: the device; NULL for the orphans of a network namespace
@@ -61,6 +59,7 @@ struct tapdrop_counters {
  */
 struct tapdrop_dev {
 	struct tapdrop_counters __percpu *queues[TAPDROP_NO_QUEUE + 1];
+	unsigned int queues_end;
 	const unsigned int *attached;
 	struct net_device *dev;
 	u8 kind;
@@ -110,8 +109,8 @@ tapdrop_count(const struct tapdrop_dev *td, unsigned int queue,
 {
 	struct tapdrop_counters __percpu *counters = td->queues[queue];
 
-	this_cpu_write(counters->cell[cell].last, jiffies);
-	this_cpu_add(counters->cell[cell].packets, packets);
+	this_cpu_write(counters->last[cell], jiffies);
+	this_cpu_add(counters->packets[cell], packets);
 	if (tracepoint_enabled(drop))
 		tapdrop_trace(td, queue, cell, packets, skb, location);
 }

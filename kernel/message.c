@@ -1,46 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a message of the family says of a device or a queue. */
 
+#include <linux/bitops.h>
 #include <linux/jiffies.h>
 #include <linux/netdevice.h>
 #include <net/netlink.h>
 
 #include "message.h"
 
-static bool tapdrop_nl_wants(const struct tapdrop_nl_filter *filter,
-			     const struct tapdrop_sums *sums, int i)
-{
-	const struct tapdrop_cell_info *cell = &tapdrop_cells[i];
-
-	return (sums->cell[i].packets || filter->zeros) &&
-	       (!filter->dir || filter->dir == cell->dir) &&
-	       (!filter->reason || filter->reason == cell->reason);
-}
-
 /**
- * tapdrop_nl_wants_any - is there a counter to show?
+ * tapdrop_nl_wanted - which counters are to be shown?
  * @filter: what is asked for
  * @sums: counters
  *
- * Return: whether a message would hold any of them.
+ * Return: bit per cell that a message holds.
  */
-bool tapdrop_nl_wants_any(const struct tapdrop_nl_filter *filter,
-			  const struct tapdrop_sums *sums)
+u64 tapdrop_nl_wanted(const struct tapdrop_nl_filter *filter,
+		      const struct tapdrop_sums *sums)
 {
-	int i;
-
-	for (i = 0; i < TAPDROP_NR_CELLS; i++)
-		if (tapdrop_nl_wants(filter, sums, i))
-			return true;
-	return false;
+	return filter->zeros ? filter->cells : filter->cells & sums->cells;
 }
 
 static int tapdrop_nl_put_counter(struct sk_buff *skb,
 				  const struct tapdrop_sums *sums, int i)
 {
 	const struct tapdrop_cell_info *cell = &tapdrop_cells[i];
-	unsigned long last = sums->cell[i].last;
-	u64 packets = sums->cell[i].packets;
+	bool zero = !(sums->cells & BIT_ULL(i));
 	unsigned long now = jiffies;
 	struct nlattr *nest;
 
@@ -51,11 +36,12 @@ static int tapdrop_nl_put_counter(struct sk_buff *skb,
 		return -EMSGSIZE;
 
 	if (nla_put_u32(skb, TAPDROP_A_COUNTER_REASON, cell->reason) ||
-	    nla_put_uint(skb, TAPDROP_A_COUNTER_PACKETS, packets))
+	    nla_put_uint(skb, TAPDROP_A_COUNTER_PACKETS,
+			 zero ? 0 : sums->packets[i]))
 		goto nest_cancel;
 
-	if (packets && nla_put_uint(skb, TAPDROP_A_COUNTER_LAST_MS,
-				    jiffies64_to_msecs(now - last)))
+	if (!zero && nla_put_uint(skb, TAPDROP_A_COUNTER_LAST_MS,
+				  jiffies64_to_msecs(now - sums->last[i])))
 		goto nest_cancel;
 
 	nla_nest_end(skb, nest);
@@ -94,7 +80,7 @@ static int tapdrop_nl_put_dev(struct sk_buff *skb,
 void tapdrop_nl_sum(const struct tapdrop_dev *td, u32 part,
 		    struct tapdrop_sums *sums)
 {
-	memset(sums, 0, sizeof(*sums));
+	sums->cells = 0;
 	if (part == TAPDROP_PART_DEVICE)
 		tapdrop_dev_sum(td, sums);
 	else
@@ -115,7 +101,7 @@ int tapdrop_nl_put_stats(struct sk_buff *skb, const struct tapdrop_dev *td,
 			 u32 part, const struct tapdrop_nl_filter *filter,
 			 const struct tapdrop_sums *sums)
 {
-	int i;
+	u64 cells;
 
 	if (td->dev &&
 	    nla_put_u32(skb, TAPDROP_A_STATS_IFINDEX, td->dev->ifindex))
@@ -132,9 +118,8 @@ int tapdrop_nl_put_stats(struct sk_buff *skb, const struct tapdrop_dev *td,
 	if (part == TAPDROP_PART_NO_QUEUE && filter->part < TAPDROP_NO_QUEUE)
 		return 0;
 
-	for (i = 0; i < TAPDROP_NR_CELLS; i++)
-		if (tapdrop_nl_wants(filter, sums, i) &&
-		    tapdrop_nl_put_counter(skb, sums, i))
+	for (cells = tapdrop_nl_wanted(filter, sums); cells; cells &= cells - 1)
+		if (tapdrop_nl_put_counter(skb, sums, __ffs64(cells)))
 			return -EMSGSIZE;
 	return 0;
 }

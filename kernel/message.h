@@ -2,6 +2,8 @@
 #ifndef _TAPDROP_MESSAGE_H
 #define _TAPDROP_MESSAGE_H
 
+#include <linux/bits.h>
+
 #include "registry.h"
 
 struct sk_buff;
@@ -18,23 +20,24 @@ enum {
  * @part: this queue, or %TAPDROP_PART_NO_QUEUE, or all if
  *	%TAPDROP_PART_DEVICE
  * @scope: enum tapdrop_scope
- * @dir: enum tapdrop_dir, or 0
- * @reason: enum tapdrop_reason, or 0
  * @zeros: also counters that are zero
+ * @cells: bit per cell, of these only
  */
 struct tapdrop_nl_filter {
 	u32 ifindex;
 	u32 part;
 	u32 scope;
-	u32 dir;
-	u32 reason;
 	bool zeros;
+	u64 cells;
 };
+
+/* All counters, to ask for */
+#define TAPDROP_NL_ALL_CELLS	GENMASK_ULL(TAPDROP_NR_CELLS - 1, 0)
 
 void tapdrop_nl_sum(const struct tapdrop_dev *td, u32 part,
 		    struct tapdrop_sums *sums);
-bool tapdrop_nl_wants_any(const struct tapdrop_nl_filter *filter,
-			  const struct tapdrop_sums *sums);
+u64 tapdrop_nl_wanted(const struct tapdrop_nl_filter *filter,
+		      const struct tapdrop_sums *sums);
 int tapdrop_nl_put_stats(struct sk_buff *skb, const struct tapdrop_dev *td,
 			 u32 part, const struct tapdrop_nl_filter *filter,
 			 const struct tapdrop_sums *sums);

@@ -38,6 +38,18 @@ static u32 tapdrop_nl_u32(struct nlattr *attr)
 	return attr ? nla_get_u32(attr) : 0;
 }
 
+static u64 tapdrop_nl_cells(u32 dir, u32 reason)
+{
+	u64 cells = 0;
+	int i;
+
+	for (i = 0; i < TAPDROP_NR_CELLS; i++)
+		if ((!dir || dir == tapdrop_cells[i].dir) &&
+		    (!reason || reason == tapdrop_cells[i].reason))
+			cells |= BIT_ULL(i);
+	return cells;
+}
+
 static int tapdrop_nl_parse(struct tapdrop_nl_filter *filter,
 			    struct nlattr **attrs,
 			    struct netlink_ext_ack *extack)
@@ -47,8 +59,8 @@ static int tapdrop_nl_parse(struct tapdrop_nl_filter *filter,
 	struct nlattr *scope = attrs[TAPDROP_A_STATS_SCOPE];
 
 	filter->ifindex = tapdrop_nl_u32(attrs[TAPDROP_A_STATS_IFINDEX]);
-	filter->dir = tapdrop_nl_u32(attrs[TAPDROP_A_STATS_DIR]);
-	filter->reason = tapdrop_nl_u32(attrs[TAPDROP_A_STATS_REASON]);
+	filter->cells = tapdrop_nl_cells(tapdrop_nl_u32(attrs[TAPDROP_A_STATS_DIR]),
+					 tapdrop_nl_u32(attrs[TAPDROP_A_STATS_REASON]));
 	filter->zeros = nla_get_flag(attrs[TAPDROP_A_STATS_ZEROS]);
 	filter->scope = scope ? nla_get_u32(scope) : TAPDROP_SCOPE_DEVICE;
 	filter->part = TAPDROP_PART_DEVICE;
@@ -90,7 +102,7 @@ static int tapdrop_nl_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 
 	tapdrop_nl_sum(td, part, &sums);
 	if ((part < TAPDROP_NO_QUEUE || !td->dev) &&
-	    !tapdrop_nl_wants_any(filter, &sums))
+	    !tapdrop_nl_wanted(filter, &sums))
 		return 0;
 
 	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
@@ -123,7 +135,7 @@ static int tapdrop_nl_dump_queues(struct sk_buff *skb,
 		ctx->part = 1;
 	}
 
-	for (; ctx->part <= TAPDROP_NO_QUEUE; ctx->part++) {
+	for (; ctx->part <= READ_ONCE(td->queues_end); ctx->part++) {
 		queue = ctx->part - 1;
 		if (!tapdrop_queue_known(td, queue) ||
 		    (ctx->filter.part != TAPDROP_PART_DEVICE &&

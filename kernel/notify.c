@@ -18,7 +18,7 @@ static void tapdrop_nl_notify_part(const struct tapdrop_dev *td, u8 cmd,
 	void *hdr;
 
 	tapdrop_nl_sum(td, part, &sums);
-	if (part < TAPDROP_NO_QUEUE && !tapdrop_nl_wants_any(filter, &sums))
+	if (part < TAPDROP_NO_QUEUE && !tapdrop_nl_wanted(filter, &sums))
 		return;
 
 	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
@@ -69,6 +69,7 @@ void tapdrop_nl_notify_del(const struct tapdrop_dev *td, bool final)
 {
 	const struct tapdrop_nl_filter filter = {
 		.part = final ? TAPDROP_PART_DEVICE : 0,
+		.cells = TAPDROP_NL_ALL_CELLS,
 	};
 	u32 queue;
 
@@ -76,7 +77,7 @@ void tapdrop_nl_notify_del(const struct tapdrop_dev *td, bool final)
 				TAPDROP_NLGRP_DEVICES))
 		return;
 
-	for (queue = 0; final && queue < TAPDROP_NO_QUEUE; queue++)
+	for (queue = 0; final && queue < td->queues_end; queue++)
 		if (tapdrop_queue_known(td, queue))
 			tapdrop_nl_notify_part(td, TAPDROP_CMD_DEVICE_DEL_NTF,
 					       queue, &filter);

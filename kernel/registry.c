@@ -92,7 +92,7 @@ static void tapdrop_dev_free(struct tapdrop_dev *td)
 {
 	int i;
 
-	for (i = 0; i < TAPDROP_NO_QUEUE; i++)
+	for (i = 0; i < td->queues_end; i++)
 		if (tapdrop_queue_known(td, i))
 			free_percpu(td->queues[i]);
 	free_percpu(td->queues[TAPDROP_NO_QUEUE]);
@@ -296,6 +296,7 @@ void tapdrop_queue_add(struct tapdrop_dev *td, unsigned int queue)
 
 	/* Pairs with the address dependency in the hooks and readers. */
 	smp_store_release(&td->queues[queue], counters);
+	WRITE_ONCE(td->queues_end, max(td->queues_end, queue + 1));
 	if (td->listed)
 		tapdrop_net_changed(tapdrop_net(dev_net(td->dev)));
 }
@@ -324,7 +325,7 @@ void tapdrop_dev_sum(const struct tapdrop_dev *td, struct tapdrop_sums *sums)
 {
 	unsigned int i;
 
-	for (i = 0; i < TAPDROP_NO_QUEUE; i++)
+	for (i = 0; i < READ_ONCE(td->queues_end); i++)
 		if (tapdrop_queue_known(td, i))
 			tapdrop_counters_sum(sums, READ_ONCE(td->queues[i]));
 	tapdrop_counters_sum(sums, td->queues[TAPDROP_NO_QUEUE]);
