@@ -84,4 +84,5 @@ clean: ## remove what was built; downloads stay in the cache
 	rm -rf build
 
 .DELETE_ON_ERROR:
-.PHONY: help deps modules tool install traffic agents check demo lint intree regen clean
+.PHONY: help deps modules tool install traffic agents check demo bench lint intree \
+	ledger regen clean
