@@ -7,7 +7,9 @@
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
 
-/* No subsystems, and no reason that fits a purge better. */
+/* No subsystems, and no reason that fits a purge better. It is also what
+ * reason-get names: the reason that skb:kfree_skb shows on this kernel.
+ */
 #define SKB_DROP_REASON_QUEUE_PURGE	SKB_DROP_REASON_DEV_READY
 
 #include <linux/kernel.h>
