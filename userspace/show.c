@@ -126,8 +126,9 @@ static void show_nothing(const struct sources *s, const struct selector *sel)
 /* A part of the counters compares with nothing, and neither does a recording. */
 static bool wants_standard(const struct selector *sel)
 {
-	return !opt.json && !opt.brief && !opt.oneline && !opt.file &&
-	       !is_filtered(sel);
+	if (opt.json)
+		return opt.details;
+	return !opt.brief && !opt.oneline && !opt.file && !is_filtered(sel);
 }
 
 static void show_table(const struct sources *s, const struct selector *sel)

@@ -2,6 +2,7 @@
 """Options, batches, namespaces, recordings, help and completion."""
 
 import ctypes
+import json
 import os
 import re
 import shutil
@@ -203,6 +204,12 @@ def test_standard_counters_of_all(shown):
 
 def test_standard_counters_of_a_part(shown):
     assert 'standard' not in shown(9, 'show', 'reason', 'PTR_FULL')
+
+
+def test_standard_counters_in_json(shown):
+    (device,) = json.loads(shown(9, '-json', '-details'))
+    assert device['standard'] == {'rx-dropped': 0, 'tx-dropped': 0}
+    assert 'standard' not in shown(9, '-json')
 
 
 def test_help_has_all():
