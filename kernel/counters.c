@@ -7,7 +7,7 @@
 
 #include "counters.h"
 
-#define ROW(n, skb, cls, what, cause, remedy)				\
+#define ROW(n, skb, cls, what)						\
 	[TAPDROP_REASON_##n] = {					\
 		.name = #n,						\
 		.skb_reason = SKB_DROP_REASON_##skb,			\
@@ -20,7 +20,7 @@ const struct tapdrop_reason_info tapdrop_reasons[] = {
 
 const unsigned int tapdrop_nr_reasons = ARRAY_SIZE(tapdrop_reasons);
 
-#define CELL(d, r, driver) { TAPDROP_DIR_##d, TAPDROP_REASON_##r },
+#define CELL(d, r, ...) { TAPDROP_DIR_##d, TAPDROP_REASON_##r },
 const struct tapdrop_cell_info tapdrop_cells[] = {
 	TAPDROP_CELLS(CELL)
 };

@@ -23,7 +23,7 @@ struct sk_buff;
 /* The block for losses that belong to no queue; above every queue index. */
 #define TAPDROP_NO_QUEUE	256
 
-#define TAPDROP_CELL(dir, reason, driver)	TAPDROP_##dir##_##reason,
+#define TAPDROP_CELL(dir, reason, ...)	TAPDROP_##dir##_##reason,
 enum tapdrop_cell {
 	TAPDROP_CELLS(TAPDROP_CELL)
 	TAPDROP_NR_CELLS

@@ -12,14 +12,14 @@
 
 /* The ids for user space, which reads the format file. */
 #undef EM
-#define EM(name, skb, class, what, cause, remedy) \
+#define EM(name, ...) \
 	TRACE_DEFINE_ENUM(TAPDROP_REASON_##name);
 TAPDROP_REASONS(EM)
 TRACE_DEFINE_ENUM(TAPDROP_DIR_TO_USER);
 TRACE_DEFINE_ENUM(TAPDROP_DIR_FROM_USER);
 
 #undef EM
-#define EM(name, skb, class, what, cause, remedy) \
+#define EM(name, ...) \
 	{ TAPDROP_REASON_##name, #name },
 
 TRACE_EVENT(drop,

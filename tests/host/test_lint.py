@@ -13,9 +13,8 @@ GENERATED = ('kernel/netlink-gen.c', 'kernel/netlink-gen.h',
 
 
 # What checkpatch is told to leave alone. In the kernel part our lists are
-# X-macros, which it cannot see through, and kzalloc_obj() is younger than 6.1.
-KERNEL = ('ALLOC_WITH_SIZEOF', 'COMPLEX_MACRO', 'MACRO_ARG_REUSE',
-          'MACRO_ARG_UNUSED', 'TRAILING_SEMICOLON')
+# X-macros, which it cannot see through.
+KERNEL = ('COMPLEX_MACRO', 'MACRO_ARG_REUSE', 'TRAILING_SEMICOLON')
 # User space has no kernel types and macros, and a sentence for the user stays
 # on one line.
 USER = ('BIT_MACRO', 'CAMELCASE', 'EMBEDDED_FUNCTION_NAME', 'LONG_LINE_STRING',
@@ -27,8 +26,6 @@ USER = ('BIT_MACRO', 'CAMELCASE', 'EMBEDDED_FUNCTION_NAME', 'LONG_LINE_STRING',
 IGNORES = {
     # the one place for versions
     'kernel/compat/': KERNEL + ('LINUX_VERSION_CODE', 'CONSTANT_COMPARISON'),
-    # a table of sentences
-    'kernel/reasons.h': KERNEL + ('LONG_LINE',),
     # the layout that all trace headers have
     'kernel/trace.h': KERNEL + ('OPEN_ENDED_LINE', 'PARENTHESIS_ALIGNMENT'),
     'kernel/': KERNEL,

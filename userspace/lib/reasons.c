@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Names and words: everything here comes from kernel/reasons.h. */
+/* Names and words: of kernel/reasons.h, and our advice. */
 #include <string.h>
 
 #include "../../kernel/reasons.h"
 #include "internal.h"
 
-#define INFO(_name, _skb, _class, _meaning, _cause, _remedy)		\
+#define INFO(_name, _skb, _class, _meaning)				\
 	[TAPDROP_REASON_##_name - 1] = {				\
 		.id = TAPDROP_REASON_##_name,				\
 		.class_id = TAPDROP_CLASS_##_class,			\
 		.name = #_name,						\
 		.skb_reason = #_skb,					\
 		.meaning = _meaning,					\
-		.cause = _cause,					\
-		.remedy = _remedy,					\
 	},
 
 static const struct tapdrop_reason_info reasons[] = {
 	TAPDROP_REASONS(INFO)
+#include "advice.h"
 };
 
 #define N_REASONS (sizeof(reasons) / sizeof(*reasons))
