@@ -71,7 +71,7 @@ static struct tapdrop_dev *tapdrop_dev_alloc(struct net_device *dev)
 	struct tapdrop_dev *td;
 	int i;
 
-	td = kzalloc(sizeof(*td), GFP_KERNEL);
+	td = kzalloc_obj(*td);
 	if (!td)
 		return NULL;
 

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _TAPDROP_COMPAT_LINUX_SLAB_H
+#define _TAPDROP_COMPAT_LINUX_SLAB_H
+
+#include_next <linux/slab.h>
+
+#ifndef kzalloc_obj	/* 7.0 */
+#define kzalloc_obj(obj)	kzalloc(sizeof(obj), GFP_KERNEL)
+#endif
+
+#endif /* _TAPDROP_COMPAT_LINUX_SLAB_H */
