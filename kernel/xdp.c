@@ -112,7 +112,7 @@ int tapdrop_xdp_set(struct bpf_prog __rcu **generic, struct bpf_prog *prog)
 	struct bpf_prog *old;
 
 	if (prog) {
-		xdp = kmalloc(sizeof(*xdp), GFP_KERNEL);
+		xdp = kmalloc_obj(*xdp);
 		if (!xdp)
 			return -ENOMEM;
 		xdp->real = prog;

@@ -5,6 +5,7 @@
 #include_next <linux/slab.h>
 
 #ifndef kzalloc_obj	/* 7.0 */
+#define kmalloc_obj(obj)	kmalloc(sizeof(obj), GFP_KERNEL)
 #define kzalloc_obj(obj)	kzalloc(sizeof(obj), GFP_KERNEL)
 #endif
 
