@@ -3,7 +3,9 @@
  * What it costs to read the counters: "tapbench dump MAX" prints, for taps of
  * two and of 250 queues and for a growing number of queues up to MAX,
  * "dump PER-DEVICE QUEUES DEVICES WHO COUNTERS COUNTER-BYTES BYTES CALLS
- * INSTRUCTIONS". At the end it prints "end" and waits to be killed.
+ * INSTRUCTIONS"; before that, "bytes BLOCKS COUNTERS COUNTER-BYTES BYTES" for
+ * taps of two queues and for more and more counters a queue, in the end all,
+ * most of which are zero. At the end it prints "end" and waits to be killed.
  */
 #include <linux/genetlink.h>
 #include <linux/if_link.h>
@@ -95,6 +97,14 @@ static void ask_tapdrop(struct question *q, const char *who, uint32_t scope)
 	      TAPDROP_A_STATS_SCOPE, scope);
 }
 
+static void ask_zeros(struct question *q)
+{
+	const struct nlattr nla = { NLA_HDRLEN, TAPDROP_A_STATS_ZEROS };
+
+	memcpy((void *)&q->nlh + q->nlh.nlmsg_len, &nla, sizeof(nla));
+	q->nlh.nlmsg_len += sizeof(nla);
+}
+
 static void count(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct nlattr *attr = NLMSG_DATA(nlh) + GENL_HDRLEN;
@@ -164,13 +174,32 @@ static void ask_library(const char *place, struct tapdrop *td)
 	}
 }
 
+/* Of each device, the no-queue block has counters, too; they are zero. */
+static void measure_bytes(unsigned int reasons, bool zeros)
+{
+	const unsigned int queues = 100;
+	unsigned int blocks = queues;
+	struct counters counters = {};
+	struct netlink_dump dump;
+	struct question q;
+
+	host_new(reasons);
+	ask_tapdrop(&q, "queues", TAPDROP_SCOPE_QUEUE);
+	if (zeros)
+		ask_zeros(&q);
+	blocks += host_grow(queues, 2) * zeros;
+	netlink_dump(q.fd, &q.nlh, &dump, count, &counters);
+	printf("bytes\t%u\t%u\t%u\t%u\n", blocks, counters.number,
+	       counters.bytes, dump.bytes);
+}
+
 static void run(unsigned int per_device, unsigned int max)
 {
 	struct question queues, devices, getlink, getstats;
 	struct tapdrop *td;
 	char place[64];
 
-	host_new();
+	host_new(2);
 	ask_tapdrop(&queues, "queues", TAPDROP_SCOPE_QUEUE);
 	ask_tapdrop(&devices, "devices", TAPDROP_SCOPE_DEVICE);
 	ask_getlink(&getlink);
@@ -201,6 +230,9 @@ void dump_main(int argc, char **argv)
 
 	if (!max)
 		fail("usage: tapbench dump MAX");
+	for (unsigned int n = 1; n <= HOST_REASONS; n *= 2)
+		measure_bytes(n, false);
+	measure_bytes(HOST_REASONS, true);
 	run(2, max);
 	run(250, max);
 	puts("end");

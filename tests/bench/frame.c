@@ -102,11 +102,22 @@ static void pass_xdp(void)
 }
 
 /* For a writer who may block, tun makes an skb before XDP has its say. */
+static void block(void)
+{
+	if (fcntl(end.queue, F_SETFL, 0))
+		fail_errno("F_SETFL");
+}
+
+static void drop_xdp_skb(void)
+{
+	drop_xdp();
+	block();
+}
+
 static void pass_xdp_skb(void)
 {
 	pass_xdp();
-	if (fcntl(end.queue, F_SETFL, 0))
-		fail_errno("F_SETFL");
+	block();
 }
 
 /* To somebody else: macvlan would return it. */
@@ -191,6 +202,7 @@ static const struct row rows[] = {
 	  .prepare = offer_frames, .run = guest_kick },
 	{ "tap-xdp-drop", .setup = drop_xdp, .run = write_all,
 	  .counter = "rx_dropped" },
+	{ "tap-xdp-generic-drop", .setup = drop_xdp_skb, .run = write_all },
 	{ "macvtap-full", .setup = fill, .run = send_lost,
 	  .counter = "rx_dropped" },
 	{ "macvtap-header", .setup = bad_header, .run = write_refused },

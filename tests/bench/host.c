@@ -11,30 +11,43 @@
 #include "end.h"
 #include "host.h"
 
-static unsigned int n_queues;
+static unsigned int n_queues, n_reasons;
 
 /**
  * host_new() - begin a new host, in a network namespace of its own
+ * @reasons: how many counters of each queue shall not be zero
  *
  * What is left of the one before is not closed: that would take long.
  */
-void host_new(void)
+void host_new(unsigned int reasons)
 {
 	const struct rlimit limit = { 1 << 16, 1 << 16 };
 
 	if (setrlimit(RLIMIT_NOFILE, &limit) || unshare(CLONE_NEWNET))
 		fail_errno("unshare");
 	n_queues = 0;
+	n_reasons = reasons;
 }
 
-/* A frame within the virtio-net header, and one within the Ethernet header. */
+/* Frames that end in the virtio-net header or in the Ethernet header, that
+ * cannot be read, and for a device that is down.
+ */
 static void lose_frames(int queue)
 {
-	unsigned char frame[sizeof(struct virtio_net_hdr) + 1] = {};
+	unsigned char frame[sizeof(struct virtio_net_hdr) + END_FRAME] = {};
+	const struct {
+		const void *frame;
+		size_t len;
+	} lost[HOST_REASONS] = {
+		{ frame, 1 },
+		{ frame, sizeof(struct virtio_net_hdr) + 1 },
+		{ NULL, sizeof(frame) },
+		{ frame, sizeof(frame) },
+	};
 
-	if (write(queue, frame, 1) != -1 ||
-	    write(queue, frame, sizeof(frame)) != -1)
-		fail("a short frame was taken");
+	for (unsigned int i = 0; i < n_reasons; i++)
+		if (write(queue, lost[i].frame, lost[i].len) != -1)
+			fail("a frame was taken");
 }
 
 /**

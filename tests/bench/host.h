@@ -2,10 +2,10 @@
 #ifndef _BENCH_HOST_H
 #define _BENCH_HOST_H
 
-/* Counters that are not zero, for every queue of the host. */
-#define HOST_COUNTERS	2
+/* Reasons for which every queue of a host can be made to lose frames. */
+#define HOST_REASONS	4
 
-void host_new(void);
+void host_new(unsigned int reasons);
 unsigned int host_grow(unsigned int queues, unsigned int per_device);
 
 #endif /* _BENCH_HOST_H */

@@ -41,7 +41,7 @@ void memory_main(int argc, char **argv)
 
 	if (!taps)
 		fail("usage: tapbench memory TAPS");
-	host_new();
+	host_new(2);
 	percpu = -meminfo("Percpu:");
 	host_grow(taps * QUEUES, QUEUES);
 	percpu += meminfo("Percpu:");

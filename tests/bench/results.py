@@ -18,6 +18,7 @@ class Results:
         self.memory = {}                    # about: (taps, queues, KiB)
         self.traced = []                    # (reason, device, frames)
         self.spawned = defaultdict(list)    # (cpus, command): instructions
+        self.bytes = []                     # (blocks, counters, nests, all)
         self.dumps = defaultdict(list)      # (cpus, per tap, queues, who)
         self._reasons = {}
         self._about = None
@@ -50,6 +51,10 @@ class Results:
 
     def _read_spawn(self, command, _, cost):
         self.spawned[self._cpus(), command].append(int(cost))
+
+    def _read_bytes(self, *numbers):
+        if self._cpus() == 1:
+            self.bytes.append(tuple(map(int, numbers)))
 
     def _read_dump(self, per_tap, queues, taps, who, *numbers):
         key = self._cpus(), int(per_tap), int(queues), who
