@@ -6,4 +6,5 @@ import pathlib
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BUILD = TOP / "build"
+KERNEL = pathlib.Path("/lib/modules", os.uname().release)
 FAULT_MODULE = BUILD / os.uname().release / "fault" / "tapfault.ko"

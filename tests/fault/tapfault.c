@@ -5,7 +5,7 @@
  * Some frames are lost only when memory is short at the wrong moment, others
  * only when another part of the kernel misuses the driver. This module makes
  * both happen: a kprobe lets named functions fail when they are called from a
- * named module, and two ioctls call the drivers as vhost-net and XDP do.
+ * named driver, and two ioctls call the drivers as vhost-net and XDP do.
  *
  * For x86-64. It is not part of what gets installed.
  */
@@ -40,16 +40,21 @@ static notrace noinline void return_at_once(void)
 {
 }
 
-static bool called_from(const struct pt_regs *regs, const char *module)
+/* A driver that is built in is not named, but its functions are like it. */
+static bool called_from(const struct pt_regs *regs, const char *driver)
 {
 	struct pt_regs *at = (struct pt_regs *)regs;
 	unsigned long caller = *(unsigned long *)kernel_stack_pointer(at);
+	char module[sizeof(fail.caller) + 2];
+	char prefix[sizeof(fail.caller) + 1];
 	char symbol[KSYM_SYMBOL_LEN];
-	char tail[sizeof(fail.caller) + 2];
 
 	sprint_symbol(symbol, caller);
-	snprintf(tail, sizeof(tail), "[%s]", module);
-	return strstr(symbol, tail);
+	snprintf(module, sizeof(module), "[%s]", driver);
+	if (strchr(symbol, '['))
+		return strstr(symbol, module);
+	snprintf(prefix, sizeof(prefix), "%s_", driver);
+	return strstarts(symbol + strspn(symbol, "_"), prefix);
 }
 
 static int before_call(struct kprobe *p, struct pt_regs *regs)

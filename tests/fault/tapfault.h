@@ -9,7 +9,7 @@
 /**
  * struct tapfault_fail - let a function fail where a driver calls it
  * @function:	name of the function
- * @caller:	name of the module whose calls fail
+ * @caller:	name of the driver whose calls fail
  * @ret:	what the calls return
  * @times:	in: how many calls fail, the others succeed
  */

@@ -21,7 +21,7 @@ static int fault_fd(void)
 }
 
 /**
- * fault_fail() - command "fail function=NAME caller=MODULE [ ret=N ]
+ * fault_fail() - command "fail function=NAME caller=DRIVER [ ret=N ]
  *	[ times=N ]": let a function fail where a driver calls it
  * @cmd: command
  */
