@@ -13,7 +13,7 @@ kernel-files := Kbuild uapi/linux/tapdrop.h tools/build-modules \
 		$(shell find kernel -type f)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 	@echo 'Variables: KERNEL=$(KERNEL) KERNELS="$(KERNELS)" KVER=<release>' \
 	      'TESTS=<arguments for pytest>'
 
@@ -71,6 +71,11 @@ lint: ## check the style of everything
 intree: ## put everything into the Linux tree DEST, as upstream would have it
 	@tools/intree $(or $(DEST),$(error no tree: make intree DEST=<linux tree>))
 
+check-intree: ## build and test the kernel that "make intree" makes (an hour)
+	@tools/deps intree
+	@tests/intree/build
+	@tests/run --intree
+
 ledger: ## show every place where the drivers lose a frame (after modules)
 	@tools/ledger $(KVER)
 
@@ -84,5 +89,5 @@ clean: ## remove what was built; downloads stay in the cache
 	rm -rf build
 
 .DELETE_ON_ERROR:
-.PHONY: help deps modules tool install traffic agents check demo bench lint intree \
+.PHONY: help deps modules tool install traffic agents check check-intree demo bench lint intree \
 	ledger regen clean
