@@ -238,6 +238,16 @@ def test_only_the_tool_of_the_tree_has_a_path_to_its_library(installed):
     assert '[libtapdrop.so.0]' in dynamic(installed / 'usr/lib/libtapdrop.so.0')
 
 
+def test_libraries_are_those_of_the_documentation(installed):
+    """docs/building.rst names them, and tools/deps installs them."""
+    def libraries(path):
+        text = subprocess.run(['readelf', '-d', installed / 'usr' / path],
+                              check=True, text=True, capture_output=True).stdout
+        return set(re.findall(r'NEEDED.*\[(.*?)\.so', text))
+    assert libraries('lib/libtapdrop.so.0') == {'libnl-3', 'libc'}
+    assert libraries('sbin/tapdrop') == {'libtapdrop', 'libjson-c', 'libc'}
+
+
 @pytest.mark.parametrize('compiler, args', (
     ('gcc', ['-std=c99', '-Wall', '-Wextra', '-Wpedantic', '-Werror']),
     ('g++', ['-x', 'c++', '-Wall', '-Wextra', '-Werror'])))
