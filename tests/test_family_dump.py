@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Dumps of the family: complete, in one piece or known not to be, filtered."""
 
+import collections
 import contextlib
 import itertools
 import os
@@ -425,13 +426,14 @@ def test_names_while_renaming(lab):
             f"link set {names[0]} name {names[1]}",
             f"link set {names[1]} name {names[0]}")))
 
-    seen = set()
+    seen = collections.Counter()
     with nl.Client() as client, another_process(work):
-        for _ in range(1500):
+        # the other process takes its time to begin
+        while sum(seen.values()) < 1500 or len(seen) < 2:
             (raw,) = [value for kind, value in client.get(ifindex).attrs
                       if kind == IFNAME]
-            seen.add(raw)
-    assert seen == {name.encode() + b"\0" for name in names}
+            seen[raw] += 1
+    assert set(seen) == {name.encode() + b"\0" for name in names}
 
 
 def test_orphans(lab):
