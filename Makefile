@@ -79,8 +79,9 @@ check-intree: ## build and test the kernel that "make intree" makes (an hour)
 ledger: ## show every place where the drivers lose a frame (after modules)
 	@tools/ledger $(KVER)
 
-regen: tool ## generate what is made of the spec, the reasons and the ledger
+regen: ## generate what is made of the spec, the reasons and the ledger
 	@tools/regen
+	@$(MAKE) -s --no-print-directory tool
 	@tools/ynl reference >docs/netlink-reference.rst
 	@tools/gen-reasons >docs/reasons.rst
 	@tools/ledger --rst $(shell tools/kernel release 6.1) >docs/ledger.rst
