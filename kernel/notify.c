@@ -10,7 +10,8 @@
 
 static void tapdrop_nl_notify_part(const struct tapdrop_dev *td, u8 cmd,
 				   u32 part,
-				   const struct tapdrop_nl_filter *filter)
+				   const struct tapdrop_nl_filter *filter,
+				   bool moved)
 {
 	struct net *net = dev_net(td->dev);
 	struct tapdrop_sums sums;
@@ -26,7 +27,8 @@ static void tapdrop_nl_notify_part(const struct tapdrop_dev *td, u8 cmd,
 		goto lost;
 
 	hdr = genlmsg_put(msg, 0, 0, &tapdrop_nl_family, 0, cmd);
-	if (!hdr || tapdrop_nl_put_stats(msg, td, part, filter, &sums)) {
+	if (!hdr || tapdrop_nl_put_stats(msg, td, part, filter, &sums) ||
+	    (moved && nla_put_flag(msg, TAPDROP_A_STATS_MOVED))) {
 		nlmsg_free(msg);
 		goto lost;
 	}
@@ -55,7 +57,7 @@ void tapdrop_nl_notify_add(const struct tapdrop_dev *td)
 	if (genl_has_listeners(&tapdrop_nl_family, dev_net(td->dev),
 			       TAPDROP_NLGRP_DEVICES))
 		tapdrop_nl_notify_part(td, TAPDROP_CMD_DEVICE_ADD_NTF,
-				       TAPDROP_PART_NO_QUEUE, &none);
+				       TAPDROP_PART_NO_QUEUE, &none, false);
 }
 
 /**
@@ -80,7 +82,7 @@ void tapdrop_nl_notify_del(const struct tapdrop_dev *td, bool final)
 	for (queue = 0; final && queue < td->queues_end; queue++)
 		if (tapdrop_queue_known(td, queue))
 			tapdrop_nl_notify_part(td, TAPDROP_CMD_DEVICE_DEL_NTF,
-					       queue, &filter);
+					       queue, &filter, false);
 	tapdrop_nl_notify_part(td, TAPDROP_CMD_DEVICE_DEL_NTF,
-			       TAPDROP_PART_NO_QUEUE, &filter);
+			       TAPDROP_PART_NO_QUEUE, &filter, !final);
 }

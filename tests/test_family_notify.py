@@ -31,6 +31,8 @@ def event(message):
     """A notification as a tuple: that of a queue has its number in place of
     the name."""
     command = {nl.ADD_NTF: "add", nl.DEL_NTF: "del"}[message.cmd]
+    if (nl.MOVED, b"") in message.attrs:
+        command = "move"
     part = message.ifname if message.queue is None else message.queue
     return command, part, nl.packets(message)
 
@@ -153,7 +155,7 @@ def test_move(lab, listener):
             netns.check(netns.libc.setns(there, 0), "setns")
             run("ip", "link", "set", "tap0", "netns", "moved")
 
-            assert events(listener, 1) == [("del", "tap0", {})]
+            assert events(listener, 1) == [("move", "tap0", {})]
             assert events(other, 1) == [("add", "tap0", {})]
             with pytest.raises(nl.Refused):
                 listener.get(ifindex)

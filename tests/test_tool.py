@@ -138,16 +138,19 @@ def test_monitor_tells_a_move_from_an_end(lossy, elsewhere):
     with subprocess.Popen(command, text=True, stdout=subprocess.PIPE) as child:
         try:
             wait_for(lambda: listens(child.pid))
-            ip(f"link set tap0 netns {elsewhere}")
+            ip(f"link set tap0 netns {elsewhere}",
+               "tuntap add dev idle0 mode tap",
+               f"link set idle0 netns {elsewhere}")
             lossy.tap("tap1")
             lossy.write("tap1.q0", count=2, short=5)
             lossy.close("tap1.q0")
-            events = [json.loads(child.stdout.readline()) for _ in range(3)]
+            events = [json.loads(child.stdout.readline()) for _ in range(5)]
         finally:
             child.terminate()
     assert [(event["event"], event["device"]["ifname"],
              counters(event["device"])) for event in events] == [
-        ("move", "tap0", {}), ("add", "tap1", {}),
+        ("move", "tap0", {}), ("add", "idle0", {}), ("move", "idle0", {}),
+        ("add", "tap1", {}),
         ("del", "tap1", {(0, FROM, "PKT_TOO_SMALL"): 2})]
-    (device,) = show(options=["-netns", elsewhere])
+    (device, _) = show(options=["-netns", elsewhere])
     assert counters(device) == {(0, FROM, "PKT_TOO_SMALL"): 3}

@@ -17,6 +17,7 @@ NLM_F_MULTI, NLM_F_DUMP_INTR, NLM_F_ACK_TLVS = 0x2, 0x10, 0x200
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 STATS_GET, ADD_NTF, DEL_NTF, REASON_GET = 1, 2, 3, 4
 IFINDEX, IFNAME, KIND, QUEUES, QUEUE_ID, TO_USER, FROM_USER = range(1, 8)
+MOVED = 13
 TUN, TAP, MACVTAP, IPVTAP = range(1, 5)
 
 
@@ -80,13 +81,13 @@ def counters(cells):
     return data
 
 
-def device(ifindex, name, kind, queues, cells=(), **kwargs):
+def device(ifindex, name, kind, queues, cells=(), more=b'', **kwargs):
     """The message that begins a device."""
     if isinstance(name, str):
         name = name.encode()
     return genl(u32(IFINDEX, ifindex) + attr(IFNAME, name + b'\0') +
-                u32(KIND, kind) + u32(QUEUES, queues) + counters(cells),
-                **kwargs)
+                u32(KIND, kind) + u32(QUEUES, queues) + counters(cells) +
+                more, **kwargs)
 
 
 def queue(ifindex, index, cells, **kwargs):
@@ -182,7 +183,8 @@ def events():
         queue(21, 1, [(FROM_USER, 'NOMEM', 6, 20)], cmd=DEL_NTF, flags=0),
         device(21, 'tap21', TAP, 0, [(TO_USER, 'DEV_READY', 7, 30)],
                cmd=DEL_NTF, flags=0),
-        device(22, 'macvtap22', MACVTAP, 1, cmd=DEL_NTF, flags=0),
+        device(22, 'macvtap22', MACVTAP, 1, more=attr(MOVED, b''),
+               cmd=DEL_NTF, flags=0),
         device(23, 'tun23', TUN, 0, cmd=DEL_NTF, flags=0)))
 
 

@@ -38,19 +38,18 @@ int tapdrop_message_cmd(const struct nlmsghdr *nlh)
 }
 
 /**
- * tapdrop_is_queue_message() - does a message describe a queue?
+ * tapdrop_message_has() - does a message have an attribute?
  * @nlh: message
- *
- * Return: true if it has a queue-id.
+ * @type: TAPDROP_A_STATS_*
  */
-bool tapdrop_is_queue_message(const struct nlmsghdr *nlh)
+bool tapdrop_message_has(const struct nlmsghdr *nlh, int type)
 {
 	struct tapdrop_attr attr;
 
 	if (message_attrs(nlh, GENL_HDRLEN, &attr))
 		return false;
 	while (tapdrop_attr_next(&attr) > 0) {
-		if (attr.type == TAPDROP_A_STATS_QUEUE_ID)
+		if (attr.type == type)
 			return true;
 	}
 	return false;

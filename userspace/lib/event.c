@@ -31,14 +31,11 @@ static int take_family(const struct nlmsghdr *nlh, struct tapdrop *td)
 	return tapdrop_netlink_join(td);
 }
 
-/* A device that has ended has no queue any more; one that moves has. */
-static enum tapdrop_event_type event_type(const struct event_sink *sink, int cmd)
+static enum tapdrop_event_type event_type(const struct nlmsghdr *nlh, int cmd)
 {
-	const struct tapdrop_stats *stats = sink->stats.stats;
-
 	if (cmd == TAPDROP_CMD_DEVICE_ADD_NTF)
 		return TAPDROP_EVENT_ADD;
-	return stats->devices[stats->n_devices - 1].queues ?
+	return tapdrop_message_has(nlh, TAPDROP_A_STATS_MOVED) ?
 	       TAPDROP_EVENT_MOVE : TAPDROP_EVENT_DEL;
 }
 
@@ -55,9 +52,9 @@ static int take_event(const struct nlmsghdr *nlh, void *arg)
 	    cmd != TAPDROP_CMD_DEVICE_DEL_NTF)
 		return cmd < 0 ? cmd : 0;
 	err = tapdrop_decode_stats(nlh, &sink->stats);
-	if (err || tapdrop_is_queue_message(nlh))
+	if (err || tapdrop_message_has(nlh, TAPDROP_A_STATS_QUEUE_ID))
 		return err;
-	sink->event->type = event_type(sink, cmd);
+	sink->event->type = event_type(nlh, cmd);
 	return 1;
 }
 

@@ -147,7 +147,7 @@ int tapdrop_decode_reason(const struct nlmsghdr *nlh, void *arg);
 int tapdrop_decode_family(const struct nlmsghdr *nlh, void *arg);
 int tapdrop_decode_link_stats(const struct nlmsghdr *nlh, void *arg);
 int tapdrop_message_cmd(const struct nlmsghdr *nlh);
-bool tapdrop_is_queue_message(const struct nlmsghdr *nlh);
+bool tapdrop_message_has(const struct nlmsghdr *nlh, int type);
 
 /* stats.c */
 struct tapdrop_stats *tapdrop_stats_new(void);

@@ -125,8 +125,7 @@ struct tapdrop_reason_info {
  * @TAPDROP_EVENT_ADD: it came
  * @TAPDROP_EVENT_DEL: it ended, with these final counters
  * @TAPDROP_EVENT_MOVE: it went to another network namespace, where its counters
- *	go on. One that has no queue attached then is not told from one that
- *	ended and lost nothing.
+ *	go on
  */
 enum tapdrop_event_type {
 	TAPDROP_EVENT_ADD = 1,
