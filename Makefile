@@ -71,7 +71,7 @@ lint: ## check the style of everything
 intree: ## put everything into the Linux tree DEST, as upstream would have it
 	@tools/intree $(or $(DEST),$(error no tree: make intree DEST=<linux tree>))
 
-check-intree: ## build and test the kernel that "make intree" makes (an hour)
+check-intree: ## build and test the kernel that "make intree" makes (half an hour)
 	@tools/deps intree
 	@tests/intree/build
 	@tests/run --intree
