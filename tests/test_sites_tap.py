@@ -2,6 +2,8 @@
 """Sites A1 to A17 and C1: macvtap and ipvtap. A3 and A5 are in
 test_scenarios.py as well, the readers in test_sites_read.py."""
 
+import contextlib
+
 import pytest
 
 from lab import (BROADCAST, FROM, MAC, TO, VNET_LEN, drops, ip, orphans,
@@ -112,18 +114,25 @@ def test_broken_frame(upper, bad, errno, reason):
     assert standard("vtap0") == {"tx_dropped": 5}
 
 
-def stop_sending(dev):
-    """Let a device keep what it is to send, but for the first frame."""
+@contextlib.contextmanager
+def stopped(dev):
+    """Let a device keep what it is to send, but for the first frame. In the
+    end it has to let go: a frame keeps the socket that it is from, the socket
+    its network namespace, and that the device."""
     run("tc", *f"qdisc add dev {dev} root tbf rate 8bit burst 1600 limit 1m"
         .split())
+    try:
+        yield
+    finally:
+        run("tc", "qdisc", "del", "dev", dev, "root")
 
 
 @pytest.mark.site("A9")
 def test_send_buffer_full(upper):
     """The writer is told to try again, but upstream counts a drop."""
-    stop_sending("low0")
     upper.set("m0", sndbuf=5000)
-    sent = upper.write("m0", count=20, size=1500, dst=ELSEWHERE)
+    with stopped("low0"):
+        sent = upper.write("m0", count=20, size=1500, dst=ELSEWHERE)
     again = sent["errno"]["EAGAIN"]
     assert 0 < again == 20 - sent["ok"]
     assert drops("vtap0") == {(0, FROM, "WRITE_RETRY"): again}
@@ -221,12 +230,11 @@ def test_close_after_device_deleted(queued):
 @pytest.mark.site("C1")
 def test_ring_ends_with_last_frame_in_flight(queued):
     """A frame that still waits to be sent keeps the closed queue's ring."""
-    stop_sending("low0")
-    sent = queued.write("m1", count=5, size=1500, dst=ELSEWHERE)
-    assert sent["ok"] == 5
-    queued.close("m1")
-    assert drops("vtap0") == {}
-    run("tc", *"qdisc del dev low0 root".split())
+    with stopped("low0"):
+        sent = queued.write("m1", count=5, size=1500, dst=ELSEWHERE)
+        assert sent["ok"] == 5
+        queued.close("m1")
+        assert drops("vtap0") == {}
     wait_for(lambda: drops("vtap0") == {(0, TO, "QUEUE_PURGE"): 7})
 
 
