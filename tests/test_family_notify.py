@@ -2,6 +2,7 @@
 """Notifications of devices that come and go, and the life of the module."""
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 import netlink as nl
 import netns
-from lab import ip, run, wait_for
+from lab import ip, run, tapdrop, wait_for
 from netlink import FROM_USER, QUEUE_ID, TO_USER, attr
 from places import KERNEL
 
@@ -308,3 +309,20 @@ def test_unload_under_a_dump(reload):
         assert list(client.answer())
         assert client.interrupted
         unload()
+
+
+def test_doctor_of_an_unpatched_driver(reload):
+    """The distribution's tun beside our tapdrop, as after an update that did
+    not rebuild ours."""
+    unload()
+    (stock,) = (KERNEL / "kernel/drivers/net").glob("tun.ko*")
+    run("modprobe", "tapdrop")
+    run("insmod", stock)
+    try:
+        done = tapdrop("-json", "doctor")
+    finally:
+        run("rmmod", "tun")
+    found = {row["check"]: row for row in json.loads(done.stdout)}
+    assert done.returncode == 0     # the kernel answers
+    assert found["tun"]["verdict"] == "bad"
+    assert "modprobe -r" in found["tun"]["remedy"]

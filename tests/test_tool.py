@@ -12,8 +12,7 @@ import pytest
 
 from lab import (FROM, TAPDROP, counters, drops, ip, run, show, tapdrop,
                  wait_for)
-from places import BUILD, KERNEL
-from test_family_notify import reload, unload  # noqa: F401
+from places import BUILD
 
 
 @pytest.fixture
@@ -155,20 +154,3 @@ def test_monitor_tells_a_move_from_an_end(lossy, elsewhere):
         ("del", "tap1", {(0, FROM, "PKT_TOO_SMALL"): 2})]
     (device, _) = show(options=["-netns", elsewhere])
     assert counters(device) == {(0, FROM, "PKT_TOO_SMALL"): 3}
-
-
-def test_doctor_of_an_unpatched_driver(reload):  # noqa: F811
-    """The distribution's tun beside our tapdrop, as after an update that did
-    not rebuild ours."""
-    unload()
-    (stock,) = (KERNEL / "kernel/drivers/net").glob("tun.ko*")
-    run("modprobe", "tapdrop")
-    run("insmod", stock)
-    try:
-        done = tapdrop("-json", "doctor")
-    finally:
-        run("rmmod", "tun")
-    found = {row["check"]: row for row in json.loads(done.stdout)}
-    assert done.returncode == 0     # the kernel answers
-    assert found["tun"]["verdict"] == "bad"
-    assert "modprobe -r" in found["tun"]["remedy"]
