@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a test works in: devices, frames, and the counters of both sides."""
 
+import contextlib
 import json
 import subprocess
 import time
@@ -91,6 +92,19 @@ def standard(dev):
 def packets(dev, side):
     """The standard rx_packets or tx_packets of a device."""
     return link(dev)[side]["packets"]
+
+
+@contextlib.contextmanager
+def stopped(dev):
+    """Let a device keep what it is to send, but for the first frame. In the
+    end it has to let go: a frame keeps the socket that it is from, the socket
+    its network namespace, and that the device."""
+    run("tc", *f"qdisc add dev {dev} root tbf rate 8bit burst 1600 limit 1m"
+        .split())
+    try:
+        yield
+    finally:
+        run("tc", "qdisc", "del", "dev", dev, "root")
 
 
 def wait_for(condition):

@@ -2,12 +2,10 @@
 """Sites A1 to A17 and C1: macvtap and ipvtap. A3 and A5 are in
 test_scenarios.py as well, the readers in test_sites_read.py."""
 
-import contextlib
-
 import pytest
 
 from lab import (BROADCAST, FROM, MAC, TO, VNET_LEN, drops, ip, orphans,
-                 packets, run, standard, wait_for)
+                 packets, standard, stopped, wait_for)
 
 UNLIMITED = 0x7fffffff
 ELSEWHERE = "02:00:00:00:00:99"
@@ -112,19 +110,6 @@ def test_broken_frame(upper, bad, errno, reason):
     assert upper.write("m0", count=5, **bad)["errno"] == {errno: 5}
     assert drops("vtap0") == {(0, FROM, reason): 5}
     assert standard("vtap0") == {"tx_dropped": 5}
-
-
-@contextlib.contextmanager
-def stopped(dev):
-    """Let a device keep what it is to send, but for the first frame. In the
-    end it has to let go: a frame keeps the socket that it is from, the socket
-    its network namespace, and that the device."""
-    run("tc", *f"qdisc add dev {dev} root tbf rate 8bit burst 1600 limit 1m"
-        .split())
-    try:
-        yield
-    finally:
-        run("tc", "qdisc", "del", "dev", dev, "root")
 
 
 @pytest.mark.site("A9")
