@@ -8,6 +8,7 @@
 #ifndef _TAPDROP_HOOKS_H
 #define _TAPDROP_HOOKS_H
 
+#include <linux/if.h>
 #include <linux/jiffies.h>
 #include <linux/percpu.h>
 #include <linux/refcount.h>
@@ -48,6 +49,7 @@ struct tapdrop_counters {
  * @attached: where the driver keeps its number of attached queues; NULL if it
  *	has not said yet. Valid as long as the device is listed.
  * @dev: the device; NULL for the orphans of a network namespace
+ * @name: of @dev when it was listed or last renamed
  * @kind: enum tapdrop_kind
  * @queue_in_skb: a frame's queue mapping is the queue that it is for; with
  *	macvtap and ipvtap it is the lower device's
@@ -62,6 +64,7 @@ struct tapdrop_dev {
 	unsigned int queues_end;
 	const unsigned int *attached;
 	struct net_device *dev;
+	char name[IFNAMSIZ];
 	u8 kind;
 	bool queue_in_skb;
 	bool listed;

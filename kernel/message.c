@@ -58,8 +58,7 @@ static int tapdrop_nl_put_dev(struct sk_buff *skb,
 	const unsigned int *attached = READ_ONCE(td->attached);
 	char name[IFNAMSIZ];
 
-	/* Ends in our copy, wherever a rename may have got to. */
-	strscpy(name, td->dev->name, sizeof(name));
+	tapdrop_dev_name(td, name);
 
 	if (nla_put_string(skb, TAPDROP_A_STATS_IFNAME, name) ||
 	    nla_put_u32(skb, TAPDROP_A_STATS_KIND, td->kind) ||

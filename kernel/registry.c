@@ -12,6 +12,7 @@
 #include <linux/if_arp.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
+#include <linux/seqlock.h>
 #include <linux/slab.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -22,6 +23,7 @@
 
 static DEFINE_HASHTABLE(tapdrop_devs, 10);
 static DEFINE_SPINLOCK(tapdrop_devs_lock);
+static DEFINE_SEQLOCK(tapdrop_names_lock);
 static unsigned long tapdrop_tracked;	/* bit per enum tapdrop_kind, RTNL */
 static unsigned int tapdrop_net_id __read_mostly;
 
@@ -314,6 +316,31 @@ bool tapdrop_queue_known(const struct tapdrop_dev *td, unsigned int queue)
 	return READ_ONCE(td->queues[queue]) != td->queues[TAPDROP_NO_QUEUE];
 }
 
+/* The core's own lock for a name that is being changed is not for modules. */
+static void tapdrop_dev_named(struct tapdrop_dev *td)
+{
+	write_seqlock(&tapdrop_names_lock);
+	strscpy(td->name, td->dev->name, sizeof(td->name));
+	write_sequnlock(&tapdrop_names_lock);
+}
+
+/**
+ * tapdrop_dev_name - get the name of a device, not one that is half changed
+ * @td: counters of a device that was listed
+ * @name: where to put it, of size IFNAMSIZ
+ *
+ * Context: process.
+ */
+void tapdrop_dev_name(const struct tapdrop_dev *td, char *name)
+{
+	unsigned int seq;
+
+	do {
+		seq = read_seqbegin(&tapdrop_names_lock);
+		memcpy(name, td->name, IFNAMSIZ);
+	} while (read_seqretry(&tapdrop_names_lock, seq));
+}
+
 /**
  * tapdrop_dev_sum - sum the counters of all queues and the no-queue block
  * @td: counters of a device
@@ -376,6 +403,7 @@ static int tapdrop_list(struct net_device *dev)
 	if (!td)
 		return 0;
 
+	tapdrop_dev_named(td);
 	err = xa_err(xa_store(&tn->devs, dev->ifindex, td, GFP_KERNEL));
 	if (err)
 		return err;
@@ -425,8 +453,10 @@ static int tapdrop_netdev_event(struct notifier_block *nb, unsigned long event,
 		break;
 	case NETDEV_CHANGENAME:
 		td = tapdrop_dev_find(dev);
-		if (td && td->listed)
+		if (td && td->listed) {
+			tapdrop_dev_named(td);
 			tapdrop_net_changed(tapdrop_net(dev_net(dev)));
+		}
 		break;
 	}
 	return NOTIFY_DONE;

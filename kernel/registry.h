@@ -21,6 +21,7 @@ struct tapdrop_net {
 
 struct tapdrop_net *tapdrop_net(const struct net *net);
 bool tapdrop_queue_known(const struct tapdrop_dev *td, unsigned int queue);
+void tapdrop_dev_name(const struct tapdrop_dev *td, char *name);
 void tapdrop_dev_sum(const struct tapdrop_dev *td, struct tapdrop_sums *sums);
 
 int tapdrop_registry_init(void);
