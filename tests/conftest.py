@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+import modules
 import netns
 from iproute import Ip
 from lab import Lab
@@ -51,6 +52,18 @@ def lab():
 @pytest.fixture
 def fault(lab):
     """The same, and a kernel that can be made to fail."""
-    if b"tapfault" not in open("/proc/modules", "rb").read():
+    if modules.users("tapfault") is None:
         subprocess.run(["insmod", FAULT_MODULE], check=True)
     return lab
+
+
+@pytest.fixture
+def reload():
+    """For a test that unloads: whatever happens, the modules are loaded
+    afterwards. The module of faults would hold the drivers."""
+    if modules.built_in():
+        pytest.skip("the drivers are no modules, but built in")
+    if modules.users("tapfault") is not None:
+        subprocess.run(["rmmod", "tapfault"], check=True)
+    yield
+    modules.load()

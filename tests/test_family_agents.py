@@ -10,8 +10,8 @@ import threading
 import pytest
 
 from lab import TAPDROP, run, wait_for
+from modules import unload
 from places import BUILD, TOP
-from test_family_notify import reload, unload  # noqa: F401
 
 EXAMPLES = TOP / "examples"
 
@@ -93,7 +93,7 @@ def autoload(command):
         file.write(command)
 
 
-def test_module_reload(reload, agent, lab):  # noqa: F811
+def test_module_reload(reload, agent, lab):
     """An agent waits for the module, and goes on."""
     lab.tap()
     lab.write("q0", count=3, short=5)

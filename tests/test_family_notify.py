@@ -1,24 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Notifications of devices that come and go, and the life of the module."""
+"""Notifications of devices that come and go."""
 
 import contextlib
-import json
 import os
 import socket
-import subprocess
 
 import pytest
 
 import netlink as nl
 import netns
-from lab import ip, run, tapdrop, wait_for
+from lab import ip, run, wait_for
+from modules import built_in, users
 from netlink import FROM_USER, QUEUE_ID, TO_USER, attr
-from places import KERNEL
 
 SHORT = (FROM_USER, nl.PKT_TOO_SMALL)
 FULL = (TO_USER, nl.PTR_FULL)
 PURGE = (TO_USER, nl.QUEUE_PURGE)
-MODULES = ("vhost_net", "ipvtap", "macvtap", "tap", "tun", "tapdrop")
 
 
 @pytest.fixture
@@ -226,103 +223,3 @@ def test_slow_listener(lab, listener):
     with contextlib.suppress(OSError):
         list(listener.events())
     assert not listener.dump()
-
-
-# -- the module -------------------------------------------------------------
-
-def users(module):
-    """How often a module is in use; None if it is not loaded."""
-    with open("/proc/modules", encoding="ascii") as modules:
-        for line in modules:
-            name, _, count = line.split()[:3]
-            if name == module:
-                return int(count)
-    return None
-
-
-def built_in():
-    """Are the drivers no modules?"""
-    return "/tapdrop.ko" in (KERNEL / "modules.builtin").read_text()
-
-
-@pytest.fixture
-def reload():
-    """Whatever happens, the modules are loaded afterwards. Another test's
-    module of faults would hold the drivers."""
-    if built_in():
-        pytest.skip("the drivers are no modules, but built in")
-    if users("tapfault") is not None:
-        run("rmmod", "tapfault")
-    yield
-    for module in reversed(MODULES):
-        run("modprobe", module)
-
-
-def unload():
-    loaded = [module for module in MODULES if users(module) is not None]
-    wait_for(lambda: subprocess.run(["modprobe", "-r", *loaded], check=False)
-             .returncode == 0)
-    assert users("tapdrop") is None
-
-
-def test_autoload_by_family_name(reload):
-    unload()
-    with nl.Client() as client:
-        assert users("tapdrop") is not None
-        assert not client.dump()
-    assert users("tun") is None
-
-
-def test_unload_and_reload_in_use(reload):
-    """A socket does not hold the module, only a driver or a dump does."""
-    with nl.Client() as client, nl.Client() as subscriber:
-        subscriber.subscribe()
-        ip("tuntap add tap9 mode tap")
-        assert client.get(socket.if_nametoindex("tap9")).ifname == "tap9"
-        failed = subprocess.run(["rmmod", "tapdrop"], check=False,
-                                stderr=subprocess.PIPE, text=True)
-        assert failed.returncode and "in use" in failed.stderr
-        ip("tuntap del tap9 mode tap")
-        unload()
-        with pytest.raises(nl.Refused):
-            client.dump()
-        run("modprobe", "tun")
-        with nl.Client() as later:
-            ip("tuntap add tap9 mode tap")
-            (device,) = later.dump()
-            assert device.ifname == "tap9" and not nl.packets(device)
-            ip("tuntap del tap9 mode tap")
-
-
-def test_unload_under_a_dump(reload):
-    """A dump that is under way holds the module until it is read or given
-    up."""
-    many = [f"tap{i}" for i in range(90)]
-    ip(*(f"tuntap add {dev} mode tap" for dev in many))
-    with nl.Client(4096) as client:
-        client.send(nl.STATS_GET, attr(nl.SCOPE, nl.QUEUE), flags=nl.F_DUMP)
-        ip(*(f"tuntap del {dev} mode tap" for dev in many))
-        others = [module for module in MODULES[:-1]
-                  if users(module) is not None]
-        run("modprobe", "-r", *others)
-        assert users("tapdrop") == 1
-        assert list(client.answer())
-        assert client.interrupted
-        unload()
-
-
-def test_doctor_of_an_unpatched_driver(reload):
-    """The distribution's tun beside our tapdrop, as after an update that did
-    not rebuild ours."""
-    unload()
-    (stock,) = (KERNEL / "kernel/drivers/net").glob("tun.ko*")
-    run("modprobe", "tapdrop")
-    run("insmod", stock)
-    try:
-        done = tapdrop("-json", "doctor")
-    finally:
-        run("rmmod", "tun")
-    found = {row["check"]: row for row in json.loads(done.stdout)}
-    assert done.returncode == 0     # the kernel answers
-    assert found["tun"]["verdict"] == "bad"
-    assert "modprobe -r" in found["tun"]["remedy"]

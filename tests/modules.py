@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The modules that the tests are about."""
+
+import subprocess
+
+from lab import run, wait_for
+from places import KERNEL
+
+# In the order in which they can be unloaded
+MODULES = ("vhost_net", "ipvtap", "macvtap", "tap", "tun", "tapdrop")
+
+
+def users(module):
+    """How often a module is in use; None if it is not loaded."""
+    with open("/proc/modules", encoding="ascii") as modules:
+        for line in modules:
+            name, _, count = line.split()[:3]
+            if name == module:
+                return int(count)
+    return None
+
+
+def built_in():
+    """Are the drivers no modules?"""
+    return "/tapdrop.ko" in (KERNEL / "modules.builtin").read_text()
+
+
+def load():
+    """Load all of them."""
+    for module in reversed(MODULES):
+        run("modprobe", module)
+
+
+def unload():
+    """Unload all of them, when nothing uses them any more."""
+    loaded = [module for module in MODULES if users(module) is not None]
+    wait_for(lambda: subprocess.run(["modprobe", "-r", *loaded], check=False)
+             .returncode == 0)
+    assert users("tapdrop") is None
