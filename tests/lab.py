@@ -107,9 +107,9 @@ def stopped(dev):
         run("tc", "qdisc", "del", "dev", dev, "root")
 
 
-def wait_for(condition):
+def wait_for(condition, seconds=PATIENCE):
     """Wait until a condition holds; returns what made it true."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < deadline, "this did not come to pass"
         time.sleep(0.01)

@@ -224,6 +224,7 @@ def test_installed_files(installed):
         'share/fish/vendor_completions.d/tapdrop.fish',
         'share/tapdrop/tapdrop.rules.yml',
         'lib/systemd/system/tapdrop-export.service',
+        'lib/systemd/system/tapdrop-export-directory.service',
         'lib/systemd/system/tapdrop-export.timer'}
     service = installed / 'usr/lib/systemd/system/tapdrop-export.service'
     assert 'ExecStart=/usr/sbin/tapdrop export' in service.read_text()

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The units, as systemd runs them on a host."""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+from lab import run, wait_for
+from places import BUILD, TOP
+
+SYSTEMD = "/lib/systemd/systemd"
+UNITS = TOP / "userspace" / "systemd"
+FILE = pathlib.Path("/run/tapdrop/tapdrop.prom")
+
+
+@pytest.fixture
+def systemd(lab, tmp_path):
+    """A systemd of its own, which knows no unit but ours and the targets that
+    every unit depends on."""
+    for unit in UNITS.iterdir():
+        text = unit.read_text().replace("@bindir@", str(BUILD))
+        (tmp_path / unit.name).write_text(text)
+    for target in ("sysinit", "basic", "timers", "shutdown"):
+        (tmp_path / f"{target}.target").write_text(
+            f"[Unit]\nDescription={target}\nDefaultDependencies=no\n")
+
+    faster = tmp_path / "tapdrop-export.timer.d"
+    faster.mkdir()
+    (faster / "faster.conf").write_text(
+        "[Timer]\nOnUnitActiveSec=\nOnBootSec=1s\nOnUnitActiveSec=2s\n")
+    command = (f"mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec {SYSTEMD} "
+               "--system --unit=tapdrop-export.timer --show-status=no "
+               "--log-target=console")
+    process = subprocess.Popen(
+        ["unshare", "--pid", "--cgroup", "--mount", "--mount-proc",
+         "--kill-child", "--fork", "sh", "-c", command],
+        env={"PATH": os.environ["PATH"], "container": "guest",
+             "SYSTEMD_UNIT_PATH": str(tmp_path)},
+        stdin=subprocess.DEVNULL, start_new_session=True)
+    yield
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.skipif(not os.path.exists(SYSTEMD),
+                    reason="systemd is not installed")
+def test_export(lab, systemd):
+    """The timer runs the service, which is nobody, sees the devices of the
+    network namespace all the same, and replaces a file that others can read.
+    """
+    lab.tap()
+    lab.write("q0", count=3, short=5)
+    row = ('tap_queue_dropped_packets_total{device="tap0",queue="0",'
+           'direction="from-user",reason="PKT_TOO_SMALL"} %d\n')
+    wait_for(FILE.exists, 120)                  # it starts as a host does
+    wait_for(lambda: row % 3 in FILE.read_text())
+    first = FILE.stat()
+    assert row % 3 in run("setpriv", "--reuid=65534", "--clear-groups", "cat",
+                          FILE)
+    assert 61184 <= first.st_uid <= 65519       # DynamicUser
+    lab.write("q0", count=4, short=5)
+    wait_for(lambda: row % 7 in FILE.read_text())
+    assert FILE.stat().st_ino != first.st_ino
+    assert os.listdir(FILE.parent) == [FILE.name]
