@@ -20,8 +20,8 @@ class Kernel:
     """A supported base, and what was built for its newest release."""
 
     def __init__(self, base):
-        self.base = base
         self.release = output("tools/kernel", "release", base)
+        self.base = output("tools/kernel", "base", self.release)
         output("make", "-s", "modules", f"KVER={self.release}")
         self.build = TOP / "build" / self.release
         self.headers = pathlib.Path("/lib/modules", self.release, "build")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A kernel that nobody has looked at is refused, wherever it is named."""
+"""Which kernels are known, and that others are refused."""
 
 import subprocess
 
@@ -18,10 +18,28 @@ from conftest import TOP
     ["tests/run", "6.6"],
 ])
 def test_unknown_base_is_refused(command):
-    """In one sentence, which says where to read how to add one."""
+    """Wherever it is named, in one sentence, which says where to read how to
+    add one."""
     done = subprocess.run(command, cwd=TOP, text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert done.returncode == 3
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert "is not supported" in line and "docs/porting.rst" in line
+
+
+@pytest.mark.parametrize("kernel, base", [
+    ("6.1", "6.1"),
+    ("6.1.0-56-amd64", "6.1"),
+    ("6.12.95+deb12-amd64", "6.12"),
+    ("6.12.114+deb13-amd64", "6.12"),
+    ("6.12.115", "6.12.115"),
+    ("6.12.115+deb12-amd64", "6.12.115"),
+    ("6.12.200+deb13-amd64", "6.12.115"),
+])
+def test_base_of_a_release(kernel, base):
+    """It decides which series is applied; a stable release can be the first of
+    a new one."""
+    done = subprocess.run(["tools/kernel", "base", kernel], cwd=TOP, text=True,
+                          check=True, stdout=subprocess.PIPE)
+    assert done.stdout == base + "\n"
