@@ -13,6 +13,7 @@
 @@
 import re
 
+# Of Python, as those of spatch depend on how it was built.
 HOOK = re.compile(r"(tapdrop_(to|from)_user(_n)?|(tun|tap)_((to|from)_user|"
                   r"no_skb|no_hdr|xdp_lost|recv_lost|purge_one|segs_lost|"
                   r"truncated))$")
@@ -20,6 +21,10 @@ LOSE = re.compile(r"(dev_)?kfree_skb|consume_skb|napi_free_frags|put_page|"
                   r"xdp_return_frame|__tun_ptr_free$|tun_ptr_free$|"
                   r"_*skb_queue_purge")
 PURGE = re.compile(r"(ptr_ring|skb_array)_(cleanup|resize|unconsume)")
+COUNTER = re.compile(r"(dev_core_stats_.x|count_.x)_dropped|"
+                     r".x_(frame_)?(errors|dropped)$")
+PRODUCE = re.compile(r"_*(ptr_ring|skb_array)_produce")
+COUNTING = re.compile(r"(NULL|tun_ptr_free|(tun|tap)_(resize|attach)_free)$")
 frame_functions = set()
 
 def is_match(expression, name):
@@ -87,7 +92,7 @@ report(p, "XDP_PASS")
 @count exists@
 identifier fn;
 identifier hook : script:python() { is_match(HOOK, hook) };
-identifier counter =~ "^(dev_core_stats_.x|count_.x)_dropped|^.x_(frame_)?(errors|dropped)$";
+identifier counter : script:python() { is_match(COUNTER, counter) };
 expression E;
 position p;
 @@
@@ -117,7 +122,7 @@ report(p, counter)
 
 // A frame that does not fit into a ring, if nothing frees it here.
 @counted@
-identifier f =~ "^_*(ptr_ring|skb_array)_produce";
+identifier f : script:python() { is_match(PRODUCE, f) };
 identifier hook : script:python() { is_match(HOOK, hook) };
 position p;
 @@
@@ -125,7 +130,7 @@ position p;
 if (<+... f@p(...) ...+>) { ... hook(...); ... }
 
 @produce@
-identifier f =~ "^_*(ptr_ring|skb_array)_produce";
+identifier f : script:python() { is_match(PRODUCE, f) };
 position p != counted.p;
 statement S;
 @@
@@ -141,7 +146,7 @@ report(p, f)
 // A ring that frees what is left in it, in a callback without a hook.
 @purge@
 identifier f : script:python() { is_match(PURGE, f) };
-identifier callback !~ "^(NULL|tun_ptr_free|(tun|tap)_(resize|attach)_free)$";
+identifier callback : script:python() { not is_match(COUNTING, callback) };
 position p;
 @@
 
