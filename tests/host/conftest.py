@@ -26,7 +26,7 @@ class Kernel:
         self.build = TOP / "build" / self.release
         self.headers = pathlib.Path("/lib/modules", self.release, "build")
         if not self.headers.exists():
-            root = output("tools/kernel", "chroot", base)
+            root = output("tools/kernel", "chroot", self.release)
             self.headers = pathlib.Path(
                 root, "usr/src", f"linux-headers-{self.release}")
 

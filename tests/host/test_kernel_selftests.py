@@ -41,7 +41,7 @@ class Guest:
         self.out = TOP / "build/vm" / f"{kernel.release}-selftests-{name}"
         self.process = subprocess.Popen(
             ["tests/vm/run", "-o", self.out, "-t", "1200", *options,
-             kernel.base, "tests/selftests/guest"], cwd=TOP)
+             kernel.release, "tests/selftests/guest"], cwd=TOP)
 
     def results(self):
         assert self.process.wait() == 0
