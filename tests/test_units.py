@@ -3,25 +3,27 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 
 import pytest
 
 from lab import run, wait_for
-from places import BUILD, TOP
+from places import TOP
 
 SYSTEMD = "/lib/systemd/systemd"
-UNITS = TOP / "userspace" / "systemd"
+UNITS = pathlib.Path("/usr/local/lib/systemd/system")
 FILE = pathlib.Path("/run/tapdrop/tapdrop.prom")
 
 
 @pytest.fixture
 def systemd(lab, tmp_path):
     """A systemd of its own, which knows no unit but ours and the targets that
-    every unit depends on."""
-    for unit in UNITS.iterdir():
-        text = unit.read_text().replace("@bindir@", str(BUILD))
-        (tmp_path / unit.name).write_text(text)
+    every unit depends on. They are installed: what the service runs has to be
+    where it may look, and this repository can be in somebody's home."""
+    run("make", "-s", "install", cwd=TOP)
+    for unit in UNITS.glob("tapdrop-*"):
+        shutil.copy(unit, tmp_path)
     for target in ("sysinit", "basic", "timers", "shutdown"):
         (tmp_path / f"{target}.target").write_text(
             f"[Unit]\nDescription={target}\nDefaultDependencies=no\n")
