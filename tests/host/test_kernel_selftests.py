@@ -41,7 +41,7 @@ class Guest:
         self.out = TOP / "build/vm" / f"{kernel.release}-selftests-{name}"
         self.process = subprocess.Popen(
             ["tests/vm/run", "-o", self.out, "-t", "1200", *options,
-             kernel.release, "tests/selftests/guest"], cwd=TOP)
+             kernel.release, "tests/kernel-selftests/guest"], cwd=TOP)
 
     def results(self):
         assert self.process.wait() == 0
@@ -63,7 +63,7 @@ def summary(test, stock, ours):
 @pytest.fixture(scope="module")
 def results(kernel):
     """For each test, what came out on the stock drivers and on ours."""
-    output("tests/selftests/build")
+    output("tests/kernel-selftests/build")
     guests = [Guest(kernel, "stock", "-s"), Guest(kernel, "ours")]
     stock, ours = [guest.results() for guest in guests]
     assert "tapdrop" not in guests[0].modules()

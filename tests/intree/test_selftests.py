@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The kernel's selftest of tapdrop, where the series puts it."""
 
+import pathlib
 import re
 import subprocess
 
-from places import BUILD
-
-NET = BUILD / "intree/linux/tools/testing/selftests/net"
+TOP = pathlib.Path(__file__).resolve().parents[2]
+NET = TOP / "build/intree/linux/tools/testing/selftests/net"
 
 
 def test_tapdrop():

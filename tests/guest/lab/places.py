@@ -4,7 +4,7 @@
 import os
 import pathlib
 
-TOP = pathlib.Path(__file__).resolve().parent.parent
+TOP = pathlib.Path(__file__).resolve().parents[3]
 BUILD = TOP / "build"
 KERNEL = pathlib.Path("/lib/modules", os.uname().release)
 FAULT_MODULE = BUILD / os.uname().release / "fault" / "tapfault.ko"
