@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Fixtures of the tests that run in the guest, as root."""
 
-import pathlib
 import subprocess
-import sys
 
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lab"))
 
 import modules
 import netns

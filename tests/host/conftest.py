@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+from places import TOP
 
 
 def output(*command):

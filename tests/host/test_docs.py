@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Pages that are generated equal what is committed."""
 
-import pathlib
 import subprocess
 
 import pytest
 
-TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+from places import TOP
+
 RELEASE = subprocess.run([TOP / "tools/kernel", "release", "6.1"], check=True,
                          capture_output=True, text=True).stdout.strip()
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import TOP
+from places import TOP
 
 
 @pytest.mark.parametrize("command", [

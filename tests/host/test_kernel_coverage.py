@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import TOP
+from places import TOP
 
 # Where tests/coverage.cocci is right to look, and nothing is lost uncounted.
 DELIVERED = "the reader got the frame"

@@ -9,7 +9,8 @@ import subprocess
 
 import pytest
 
-from conftest import TOP, output
+from conftest import output
+from places import TOP
 
 TESTS = ("tun", "tap", "skf_net_off", "ipvtap_test", "link_netns")
 # "not ok 3 name # SKIP why" and "TEST: name    [ OK ]"

@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
+from places import TOP
+
 GENERATED = ('kernel/netlink-gen.c', 'kernel/netlink-gen.h',
              'uapi/linux/tapdrop.h')
 

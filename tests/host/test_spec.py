@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The spec, by the kernel's own tools."""
-import pathlib
 import subprocess
 
 import yaml
 
-TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+from places import TOP
+
 YNL = TOP / "tools" / "ynl"
 
 

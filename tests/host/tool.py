@@ -5,8 +5,8 @@ import json
 import os
 import subprocess
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
+from places import TOP
+
 BUILD = os.environ.get('TAPDROP_BUILD', os.path.join(TOP, 'build'))
 GOLDEN = os.path.join(TOP, 'tests', 'golden')
 TOOL = os.path.join(BUILD, 'tapdrop')
