@@ -32,9 +32,8 @@ class Kernel:
 
     def series(self):
         """The patches, in order."""
-        patches = TOP / "kernel/patches"
-        lines = (patches / f"series.{self.base}").read_text().splitlines()
-        return [patches / line for line in lines if not line.startswith("#")]
+        return [pathlib.Path(line) for line in output(
+            "tools/kernel", "series", self.base).splitlines()]
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from conftest import output
 from places import TOP
 
 
@@ -43,3 +44,12 @@ def test_base_of_a_release(kernel, base):
     done = subprocess.run(["tools/kernel", "base", kernel], cwd=TOP, text=True,
                           check=True, stdout=subprocess.PIPE)
     assert done.stdout == base + "\n"
+
+
+def test_newest():
+    """Bases count as numbers do: 6.12 comes after 6.2."""
+    bases = output("tools/kernel", "bases").split()
+    assert output("tools/kernel", "newest") == bases[-1]
+    assert output("tools/kernel", "base", "newest") == bases[-1]
+    assert bases == sorted(
+        bases, key=lambda base: [int(part) for part in base.split(".")])
