@@ -69,11 +69,11 @@ lint: ## check the style of everything
 	@/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/host/test_lint.py
 
 intree: ## put everything into the Linux tree DEST, as upstream would have it
-	@tools/intree $(or $(DEST),$(error no tree: make intree DEST=<linux tree>))
+	@upstream/intree $(or $(DEST),$(error no tree: make intree DEST=<linux tree>))
 
 check-intree: ## build and test the kernel that "make intree" makes (half an hour)
 	@tools/deps intree
-	@tests/intree/build
+	@upstream/build
 	@tests/run --intree
 
 ledger: ## show every place where the drivers lose a frame (after modules)

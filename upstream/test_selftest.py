@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The kernel's selftest of tapdrop, where the series puts it."""
 
-import pathlib
 import re
 import subprocess
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-NET = TOP / "build/intree/linux/tools/testing/selftests/net"
+from places import BUILD
+
+NET = BUILD / "intree/linux/tools/testing/selftests/net"
 
 
 def test_tapdrop():

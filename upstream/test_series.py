@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The series as one would mail it, in build/intree/linux: what the kernel's own
-checks say of it. tests/intree/build makes the tree."""
+checks say of it. upstream/build makes the tree."""
 
 import os
-import pathlib
 import subprocess
 
 import pytest
 
-TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-TREE = TOP / "build/intree/linux"
+from places import BUILD, TOP
+
+TREE = BUILD / "intree/linux"
 OBJECTS = ("drivers/net/tapdrop/", "drivers/net/tun.o", "drivers/net/tap.o")
 # The kernel's scripts ask the PATH for python3.
 ENV = {**os.environ, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -90,7 +90,7 @@ def test_checkpatch_of_the_kernel(tip, path):
 def test_every_patch_builds(tip, commit):
     """With W=1, which knows kernel-doc as well, and without a word."""
     run("git", "checkout", "-q", commit.split()[0])
-    make(f"KCONFIG_ALLCONFIG={TOP}/tests/intree/config", "allnoconfig")
+    make(f"KCONFIG_ALLCONFIG={TOP}/upstream/config", "allnoconfig")
     assert make("W=1", "CONFIG_TAPDROP=y", *OBJECTS) == ""
 
 
@@ -98,7 +98,7 @@ def test_every_patch_builds(tip, commit):
 def sparse():
     """Runs it, and returns what it says."""
     command = subprocess.run(
-        ["tools/kernel", "sparse", "7.3"], cwd=TOP, check=True, text=True,
+        ["tools/kernel", "sparse", "newest"], cwd=TOP, check=True, text=True,
         stdout=subprocess.PIPE).stdout.strip()
     return lambda: make("W=1", "C=2", f"CHECK={command}", *OBJECTS)
 
