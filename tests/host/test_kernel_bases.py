@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which kernels are known, and that others are refused."""
 
+import platform
 import subprocess
 
 import pytest
@@ -53,3 +54,13 @@ def test_newest():
     assert output("tools/kernel", "base", "newest") == bases[-1]
     assert bases == sorted(
         bases, key=lambda base: [int(part) for part in base.split(".")])
+
+
+def test_own():
+    """What is tested by default is the kernel of this machine's Debian."""
+    codename = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
+    bases = output("tools/kernel", "bases").split()
+    heads = {base: (TOP / f"kernel/patches/series.{base}").read_text()
+             for base in bases}
+    has = [base for base in bases if f"# suite: {codename}\n" in heads[base]]
+    assert output("tools/kernel", "own") == (has or bases)[0]
