@@ -2,9 +2,10 @@
 # What people type; "make help" lists it. The work is done by the scripts in
 # tools/ and tests/, which can be called as well.
 
-# A base or a release, as tools/kernel has it, and those that tests run on.
-KERNEL	?= 6.1
-KERNELS	?= $(patsubst kernel/patches/series.%,%,$(wildcard kernel/patches/series.*))
+# A base or a release, as tools/kernel has it, and those that tests run on, or
+# "all": by default that of this Debian.
+KERNEL	?= $(shell tools/kernel own)
+KERNELS	?= $(KERNEL)
 KVER	?= $(shell tools/kernel release $(KERNEL))
 # More arguments for pytest in the guest
 TESTS	?=
@@ -47,7 +48,7 @@ agents: tool ## build the example agents, and the kernel's ynl for our spec
 	@tools/ynl --validate
 	@$(MAKE) -s -C examples
 
-check: ## run every test, those of the kernel on KERNELS
+check: ## run the tests, those of the kernel on KERNELS, which may be "all"
 	@tools/deps check
 	@tests/run $(KERNELS) -- $(TESTS)
 
