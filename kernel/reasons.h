@@ -43,7 +43,7 @@
 	R(PKT_TOO_SMALL, PKT_TOO_SMALL, LOSS,				\
 	  "The frame was shorter than its link-layer or packet-information header.") \
 	R(PKT_TOO_BIG, PKT_TOO_BIG, LOSS,				\
-	  "The frame, or one of its fragments, was too large (IFF_NAPI_FRAGS).") \
+	  "The frame, or one of its fragments, was too large.") \
 	R(INVALID_PROTO, UNHANDLED_PROTO, LOSS,				\
 	  "The frame is neither IPv4 nor IPv6.")			\
 	R(XDP_DROP, XDP, LOSS,						\
@@ -98,7 +98,7 @@
 	C(FROM_USER, SKB_PULL, TUN)					\
 	C(FROM_USER, NOMEM, BOTH)					\
 	C(FROM_USER, PKT_TOO_SMALL, BOTH)				\
-	C(FROM_USER, PKT_TOO_BIG, TUN)					\
+	C(FROM_USER, PKT_TOO_BIG, BOTH)					\
 	C(FROM_USER, INVALID_PROTO, TUN)				\
 	C(FROM_USER, XDP_DROP, TUN)					\
 	C(FROM_USER, XDP_ABORTED, TUN)					\
