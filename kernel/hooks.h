@@ -49,6 +49,7 @@ struct tapdrop_counters {
  * @attached: where the driver keeps its number of attached queues; NULL if it
  *	has not said yet. Valid as long as the device is listed.
  * @dev: the device; NULL for the orphans of a network namespace
+ * @ifindex: of @dev when it was last listed; 0 for orphans
  * @name: of @dev when it was listed or last renamed
  * @kind: enum tapdrop_kind
  * @queue_in_skb: a frame's queue mapping is the queue that it is for; with
@@ -64,6 +65,7 @@ struct tapdrop_dev {
 	unsigned int queues_end;
 	const unsigned int *attached;
 	struct net_device *dev;
+	int ifindex;
 	char name[IFNAMSIZ];
 	u8 kind;
 	bool queue_in_skb;
@@ -93,6 +95,11 @@ struct tapdrop_dev *tapdrop_dev_get(struct net_device *dev,
 void tapdrop_dev_retire(struct net_device *dev);
 void tapdrop_dev_leave(struct tapdrop_dev **drops, const struct net *net);
 void tapdrop_dev_put(struct tapdrop_dev *td);
+
+/* For a queue whose frames vhost_net may hold: the devices that it outlives. */
+struct tapdrop_gone;
+void tapdrop_gone_add(struct tapdrop_gone **gone, struct net_device *dev);
+void tapdrop_gone_put(struct tapdrop_gone **gone);
 
 void tapdrop_queue_add(struct tapdrop_dev *td, unsigned int queue);
 struct tapdrop_dev *tapdrop_dev_find(const struct net_device *dev);

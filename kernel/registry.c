@@ -404,6 +404,7 @@ static int tapdrop_list(struct net_device *dev)
 		return 0;
 
 	tapdrop_dev_named(td);
+	WRITE_ONCE(td->ifindex, dev->ifindex);
 	err = xa_err(xa_store(&tn->devs, dev->ifindex, td, GFP_KERNEL));
 	if (err)
 		return err;

@@ -43,9 +43,10 @@ TRACE_EVENT(drop,
 	),
 
 	TP_fast_assign(
-		strscpy(__entry->ifname, td->dev ? td->dev->name : "-",
+		/* The device may have been freed; these two were not. */
+		strscpy(__entry->ifname, td->name[0] ? td->name : "-",
 			IFNAMSIZ);
-		__entry->ifindex = td->dev ? td->dev->ifindex : 0;
+		__entry->ifindex = READ_ONCE(td->ifindex);
 		__entry->queue = queue < TAPDROP_NO_QUEUE ? queue : -1;
 		__entry->dir = tapdrop_cells[cell].dir;
 		__entry->reason = tapdrop_cells[cell].reason;
