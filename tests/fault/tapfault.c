@@ -130,7 +130,7 @@ static long receive(void __user *arg)
 		vec.iov_len = recv.size;
 		iov_iter_kvec(&msg.msg_iter, ITER_DEST, &vec, 1, recv.size);
 		msg.msg_control = ptr_ring_consume(ring);
-		recv.ret = msg.msg_control ?
+		recv.ret = msg.msg_control || recv.flags & MSG_DONTWAIT ?
 			   sock->ops->recvmsg(sock, &msg, recv.size,
 					      recv.flags) : -EAGAIN;
 	} else {

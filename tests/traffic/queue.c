@@ -31,11 +31,16 @@ static const struct word flag_words[] = {
 	{ }
 };
 
+#ifndef TUN_F_UDP_TUNNEL_GSO	/* 6.18 */
+#define TUN_F_UDP_TUNNEL_GSO	0x080
+#endif
+
 static const struct word offload_words[] = {
 	{ "none", 0 },
 	{ "csum", TUN_F_CSUM },
 	{ "tso4", TUN_F_TSO4 },
 	{ "tso6", TUN_F_TSO6 },
+	{ "udp_tunnel", TUN_F_UDP_TUNNEL_GSO },
 	{ }
 };
 

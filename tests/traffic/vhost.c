@@ -218,11 +218,19 @@ void vhost_tx(struct command *cmd)
 	printf(",\"stuck\":%u}\n", VRING_ENTRIES - vring_free(vq));
 }
 
+/* Whether the guest's memory behind the buffers is there. */
+static void map_buffers(struct vring_queue *vq, bool there)
+{
+	if (mprotect(vq->buffers, BUFFERS_SPACE,
+		     there ? PROT_READ | PROT_WRITE : PROT_NONE))
+		fail_errno("mprotect");
+}
+
 /**
- * vhost_rx() - command "vrx NAME [ post=N ] [ size=N ] [ expect=N ]
- *	[ wait=MS ]": the guest offers N buffers, then takes frames until it
- *	has as many as it expects, or none comes for a while
- * @cmd: command
+ * vhost_rx() - command "vrx NAME [ post=N ] [ size=N ] [ fault=1 ]
+ *	[ expect=N ] [ wait=MS ]": the guest offers N buffers, then takes
+ *	frames until it has as many as it expects, or none comes for a while
+ * @cmd: command; with fault=1 the buffers are not mapped until the next one
  */
 void vhost_rx(struct command *cmd)
 {
@@ -237,6 +245,7 @@ void vhost_rx(struct command *cmd)
 
 	if (post > vring_free(vq) || size > VRING_BUFFER)
 		fail("post= or size= out of range");
+	map_buffers(vq, !command_num(cmd, "fault", 0));
 	for (long i = 0; i < post; i++)
 		vring_offer(vq, size, true);
 	if (post)
