@@ -3,12 +3,18 @@
 counter sees any of these losses; on tun and tap, some even count as
 transmitted."""
 
+import os
+
 import pytest
 
-from lab import TO, VNET_LEN, drops, ip, orphans, packets, standard
+from lab import (TO, VNET_LEN, drops, ip, orphans, packets, standard,
+                 wait_for)
 from xdp import XDP_TX
 
 MSG_PEEK = 2
+MSG_DONTWAIT = 64
+
+RELEASE = tuple(int(n) for n in os.uname().release.split(".")[:2])
 
 # What a read does wrong, what it returns, and what that is.
 NO_ROOM_FOR_HEADER = ({"size": VNET_LEN - 1}, {"EINVAL": 5}, "READ_NO_ROOM")
@@ -114,16 +120,61 @@ def test_xdp_frame_payload(lab, xdp_frames, wrong, errno, reason):
     assert packets("tap0", "tx") == 5
 
 
+@pytest.mark.skipif(RELEASE < (7, 0), reason="no tunnel offload")
 @pytest.mark.site("D5")
-def test_vhost_buffer_too_small(lab):
-    """The guest's buffers are too small: vhost-net reads the frame into one
-    byte to be rid of it."""
+def test_tun_header_too_small_for_tunnels(lab):
+    """The device offers to take tunnels in one piece, but its headers cannot
+    tell of them: a mistake of who configured it, not of the reader."""
     (q0,) = lab.tap(flags=["vnet_hdr"])
-    lab.vhost("v", queue=q0)
-    lab.vrx("v", post=5, size=40)
-    lab.send(dev="tap0", count=5, size=60)
-    lab.vrx("v", expect=1, wait=300)
-    assert drops("tap0") == {(0, TO, "READ_NO_ROOM"): 5}
+    lab.set(q0, offload=["csum", "tso4", "udp_tunnel"])
+    lab.send(dev="tap0", count=5)
+    assert lab.read(q0)["errno"] == {"EFAULT": 5}
+    assert drops("tap0") == {(0, TO, "VIRTNET_HDR"): 5}
+
+
+@pytest.fixture(params=["tap", "macvtap"])
+def served(lab, request):
+    """vhost-net on a queue, which frames are sent to by far(count). Returns
+    the device and far."""
+    if request.param == "tap":
+        (queue,) = lab.tap(flags=["vnet_hdr"])
+        dev, far = "tap0", "tap0"
+    else:
+        lab.lower()
+        queue, dev, far = "m0", "vtap0", "far0"
+    lab.vhost("v", queue=queue)
+    return dev, far
+
+
+@pytest.mark.parametrize("wrong, reason", [
+    pytest.param({"size": 40}, "READ_NO_ROOM",
+                 marks=pytest.mark.site("D5", "B2")),
+    pytest.param({"fault": 1}, "READ_FAULT",
+                 marks=pytest.mark.site("D5", "B2")),
+])
+def test_vhost_cannot_deliver(lab, served, wrong, reason):
+    """The guest's buffers are too small: vhost-net reads the frame into one
+    byte to be rid of it. Or they are not mapped."""
+    dev, far = served
+    lab.vrx("v", post=5, **wrong)
+    lab.send(dev=far, count=5, size=60)
+    wait_for(lambda: drops(dev) == {(0, TO, reason): 5})
+    lab.vrx("v", expect=1, wait=300, fault=wrong.get("fault", 0))
+    assert drops(dev) == {(0, TO, reason): 5}
+
+
+@pytest.mark.parametrize("queue", ["tun", "macvtap"])
+def test_no_frame_is_no_loss(fault, queue):
+    """A kernel's reader of an empty ring is told to try again."""
+    if queue == "tun":
+        fault.tap(flags=["vnet_hdr"])
+        name, dev = "q0", "tap0"
+    else:
+        fault.lower()
+        name, dev = "m0", "vtap0"
+    got = fault.recvmsg(name, size=100, flags=MSG_DONTWAIT)
+    assert got["ret"] == -11
+    assert drops(dev) == {}
 
 
 @pytest.mark.site("D10")
@@ -194,3 +245,14 @@ def test_tap_vlan_tag_truncated(lab, room):
     lab.send(dev="far0", count=5, vlan=7)
     lab.read_all("m0", 5, size=VNET_LEN + room)
     assert drops("vtap0") == {(0, TO, "READ_TOO_SHORT"): 5}
+
+
+@pytest.mark.site("B4")
+@pytest.mark.parametrize("mapped", [12, 14])
+def test_tap_vlan_tag_faults(lab, mapped):
+    """The memory ends in the tag, and the buffer, had it been there, before
+    the end of the frame. That is one loss, whatever read() says of it."""
+    lab.lower("macvtap")
+    lab.send(dev="far0", count=5, vlan=7)
+    lab.read_all("m0", 5, size=VNET_LEN + 30, fault=VNET_LEN + mapped)
+    assert drops("vtap0") == {(0, TO, "READ_FAULT"): 5}

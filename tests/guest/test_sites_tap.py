@@ -2,6 +2,8 @@
 """Sites A1 to A17 and C1: macvtap and ipvtap. A3 and A5 are in
 test_scenarios.py as well, the readers in test_sites_read.py."""
 
+import os
+
 import pytest
 
 from lab import (BROADCAST, FROM, MAC, TO, VNET_LEN, drops, ip, orphans,
@@ -122,6 +124,17 @@ def test_send_buffer_full(upper):
     assert 0 < again == 20 - sent["ok"]
     assert drops("vtap0") == {(0, FROM, "WRITE_RETRY"): again}
     assert standard("vtap0") == {"tx_dropped": again}
+
+
+@pytest.mark.site("A9")
+@pytest.mark.skipif(not os.uname().release.startswith("6.1."),
+                    reason="an skb has room for more")
+def test_too_many_pages(upper):
+    """No skb has that many fragments: to try again would not help."""
+    sent = upper.write("m0", count=5, size=70000)
+    assert sent["errno"] == {"EMSGSIZE": 5}
+    assert drops("vtap0") == {(0, FROM, "PKT_TOO_BIG"): 5}
+    assert standard("vtap0") == {"tx_dropped": 5}
 
 
 @pytest.mark.site("A11")
