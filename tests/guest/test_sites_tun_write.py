@@ -2,19 +2,29 @@
 """Sites R1 to R25: from the writer of a tun or tap device into the stack.
 R22 is in test_scenarios.py, R12 in test_sites_tun_xmit.py."""
 
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+
 import pytest
 
+import netlink
+import tun
 from lab import (FROM, VNET_LEN, drops, ip, orphans, packets, standard,
-                 stopped)
+                 stopped, wait_for)
 from xdp import NO_SUCH_DEVICE, VERDICTS
 
 
-@pytest.mark.site("R1")
 def test_never_attached(lab):
-    """A descriptor that never had a device."""
+    """A descriptor that never had a device, which everybody may open, is no
+    queue: it can lose nothing, and alarm nobody."""
     lab.open("q0")
     assert lab.write("q0", count=3)["errno"] == {"EBADFD": 3}
-    assert orphans() == {(FROM, "DEV_GONE"): 3}
+    lab.vhost("v", queue="q0")
+    assert lab.vtx("v", count=50, wait=300)["stuck"] == 50
+    assert orphans() == {}
 
 
 @pytest.mark.site("R1")
@@ -34,6 +44,54 @@ def test_device_deleted_under_vhost(lab):
     ip("link del tap0")
     assert lab.vtx("v", count=50, wait=300)["stuck"] == 50
     assert orphans() == {(FROM, "DEV_GONE"): 50}
+
+
+@contextlib.contextmanager
+def blocked_writer(fd):
+    """A thread that writes to a queue until it has to wait for room, and is
+    interrupted in the end."""
+    def write():
+        with contextlib.suppress(OSError):
+            while True:
+                os.write(fd, bytes(1500))
+
+    def waits():
+        with open(f"/proc/self/task/{thread.native_id}/wchan",
+                  encoding="ascii") as file:
+            return "sock" in file.read()
+
+    before = signal.signal(signal.SIGUSR1, lambda *_: None)
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        wait_for(waits)
+        yield
+    finally:
+        signal.pthread_kill(thread.ident, signal.SIGUSR1)
+        thread.join()
+        signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.site("R15")
+def test_index_of_queue_is_not_the_users(lab):
+    """While a writer waits for room its device is deleted, and TUNSETIFINDEX
+    overwrites where the driver has the index of the queue. The writer's frame
+    still counts under the last one."""
+    queue = tun.Queue("tap0")
+    os.set_blocking(queue.fd, True)
+    queue.set(tun.TUNSETSNDBUF, 5000)
+    ip("link set tap0 up")
+    lab.bridge("tap0")
+    with netlink.Client() as client, stopped("near0"):
+        client.subscribe()
+        with blocked_writer(queue.fd):
+            # Waits for the writer, after the device is out of sight.
+            delete = subprocess.Popen(["ip", "link", "del", "tap0"])
+            wait_for(lambda: not os.path.exists("/sys/class/net/tap0"))
+            queue.set(tun.TUNSETIFINDEX, 255)
+        assert delete.wait() == 0
+        assert client.last_words() == {(0, netlink.WRITE_RETRY): 1}
+    queue.close()
 
 
 # Site, flags of the device, how the frame is bad, errno, reason.

@@ -63,17 +63,10 @@ def drops(dev):
     return counters(device)
 
 
-def orphans(devices=None):
+def orphans():
     """All that was lost without a device, by direction and reason."""
-    lost = [counters(device) for device in devices or show()
-            if not device["ifindex"]]
+    lost = [counters(device) for device in show() if not device["ifindex"]]
     return {key[1:]: n for device in lost for key, n in device.items()}
-
-
-def initial_orphans():
-    """The same in the initial network namespace; others may add to it."""
-    text = run("nsenter", "-t", "1", "-n", TAPDROP, "-json", "show")
-    return orphans(json.loads(text))
 
 
 def link(dev):

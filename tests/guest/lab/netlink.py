@@ -32,7 +32,7 @@ HEADER = 20                             # of netlink and generic netlink
 
 # Reasons that the tests of the family provoke.
 (PTR_FULL, DEV_READY, PKT_TOO_SMALL, QUEUE_PURGE, QUEUE_DETACHED,
- DEV_GONE) = 1, 6, 13, 20, 21, 27
+ WRITE_RETRY, DEV_GONE) = 1, 6, 13, 20, 21, 26, 27
 
 
 class Refused(OSError):
@@ -199,3 +199,14 @@ class Client:
         while select.select([self.sock], [], [], timeout)[0]:
             for _, flags, data in self.receive():
                 yield Message(flags, data)
+
+    def last_words(self):
+        """The final counters of the next device that is deleted:
+        {(queue, reason): packets}."""
+        final = {}
+        for event in self.events(20):
+            final.update({(event.queue, reason): n
+                          for (_, reason), n in packets(event).items()})
+            if event.cmd == DEL_NTF and event.queue is None:
+                return final
+        raise AssertionError("no device ended")

@@ -7,7 +7,8 @@ import os
 import resource
 import struct
 
-TUNSETIFF, TUNSETQUEUE, TUNSETIFINDEX = 0x400454ca, 0x400454d9, 0x400454da
+TUNSETIFF, TUNSETSNDBUF = 0x400454ca, 0x400454d4
+TUNSETQUEUE, TUNSETIFINDEX = 0x400454d9, 0x400454da
 IFF_TAP, IFF_MULTI_QUEUE, IFF_NO_PI = 0x2, 0x100, 0x1000
 IFF_ATTACH, IFF_DETACH = 0x200, 0x400
 
@@ -24,7 +25,7 @@ class Queue:
         self.fd = os.open("/dev/net/tun",
                           os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         if ifindex:
-            fcntl.ioctl(self.fd, TUNSETIFINDEX, struct.pack("=I", ifindex))
+            self.set(TUNSETIFINDEX, ifindex)
         self.ioctl(TUNSETIFF, IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE, dev)
 
     def ioctl(self, request, flags, dev=""):
@@ -33,6 +34,9 @@ class Queue:
 
     def attach(self, attached=True):
         self.ioctl(TUNSETQUEUE, IFF_ATTACH if attached else IFF_DETACH)
+
+    def set(self, request, value):
+        fcntl.ioctl(self.fd, request, struct.pack("=I", value))
 
     def lose(self, count=1):
         """Lose frames from the user: PKT_TOO_SMALL."""
