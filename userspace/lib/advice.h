@@ -74,7 +74,7 @@ REMEDY(PKT_TOO_SMALL) =
 	"This is a bug of the writer or of the guest's driver.",
 
 CAUSE(PKT_TOO_BIG) =
-	"The writer passed more than 17 fragments, a fragment above one page or an empty one.",
+	"The writer passed a frame of more than 17 pages, or with IFF_NAPI_FRAGS more than 17 fragments, one above a page or an empty one.",
 REMEDY(PKT_TOO_BIG) =
 	"Lower the writer's MTU or its number of fragments.",
 
@@ -139,6 +139,6 @@ REMEDY(WRITE_RETRY) =
 	"Nothing is lost as long as the writer tries again; else raise the send buffer.",
 
 CAUSE(DEV_GONE) =
-	"The device was deleted under a running VMM, or a descriptor was used that never had a device.",
+	"The device was deleted under a running VMM.",
 REMEDY(DEV_GONE) =
 	"Close the queue, or create the device anew and attach to it.",
