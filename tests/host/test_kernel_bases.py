@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which kernels are known, and that others are refused."""
 
+import pathlib
 import platform
 import subprocess
 
@@ -8,6 +9,8 @@ import pytest
 
 from conftest import output
 from places import TOP
+
+PATCHES = TOP / "kernel/patches"
 
 
 @pytest.mark.parametrize("command", [
@@ -45,6 +48,23 @@ def test_base_of_a_release(kernel, base):
     done = subprocess.run(["tools/kernel", "base", kernel], cwd=TOP, text=True,
                           check=True, stdout=subprocess.PIPE)
     assert done.stdout == base + "\n"
+
+
+def series(base):
+    """The patches of a base, relative to kernel/patches."""
+    return [pathlib.Path(line).relative_to(PATCHES) for line
+            in output("tools/kernel", "series", base).splitlines()]
+
+
+def test_variants():
+    """Each series has one variant of each group of hunks, in the same order,
+    and each patch that there is has a series that it is for."""
+    every = [series(base) for base in output("tools/kernel", "bases").split()]
+    names = [[patch.name for patch in patches] for patches in every]
+    assert all(other == names[0] for other in names)
+    assert len(set(names[0])) == len(names[0])
+    assert {patch for patches in every for patch in patches} == {
+        path.relative_to(PATCHES) for path in PATCHES.rglob("*.patch")}
 
 
 def test_newest():
