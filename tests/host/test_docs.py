@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Pages that are generated equal what is committed."""
 
+import os
 import subprocess
 
 import pytest
@@ -9,6 +10,31 @@ from places import TOP
 
 RELEASE = subprocess.run([TOP / "tools/kernel", "release", "6.1"], check=True,
                          capture_output=True, text=True).stdout.strip()
+# What is not ours to explain, or explains itself
+HIDDEN = {"build", "__pycache__", "linux", "net"}
+
+
+def rooms():
+    """Every directory, but for those of the kernel's names."""
+    for path, names, _ in os.walk(TOP):
+        names[:] = [name for name in names
+                    if name[0] != "." and name not in HIDDEN]
+        if path == str(TOP / "kernel/patches"):
+            names.clear()
+        for name in names:
+            yield os.path.relpath(os.path.join(path, name), TOP)
+
+
+def test_every_room_has_a_line():
+    """Who opens the tree finds out what each directory is for."""
+    page = (TOP / "docs/hacking.rst").read_text()
+    tree = page[page.index("::\n"):page.index("Files are named")]
+    lines = {line.split()[0] for line in tree.splitlines()[1:] if line.strip()}
+    missing = [room for room in rooms()
+               if not {f"{room}/", f"{os.path.basename(room)}/",
+                       "/".join(room.split("/")[1:]) + "/"} & lines]
+    assert len(lines) > 20
+    assert not missing
 
 
 @pytest.mark.parametrize("page, command", [
