@@ -125,16 +125,54 @@ tapdrop_count(const struct tapdrop_dev *td, unsigned int queue,
 		tapdrop_trace(td, queue, cell, packets, skb, location);
 }
 
-/* The frame @skb (NULL if there is none), of @queue of @td, is lost. */
+/**
+ * tapdrop_to_user - lose a frame on its way to the user of the device
+ * @td: counters of the device, or of the orphans
+ * @queue: index of the queue, or %TAPDROP_NO_QUEUE
+ * @reason: a name out of TAPDROP_REASONS(), such as PTR_FULL
+ * @skb: the frame, before it is freed; NULL if there is none
+ *
+ * Context: any, without a lock. What @td points to stays as long as the caller
+ * has a reference to the device or its queue, or is in the RCU read-side
+ * critical section in which it read the pointer.
+ */
 #define tapdrop_to_user(td, queue, reason, skb) \
 	tapdrop_count(td, queue, TAPDROP_TO_USER_##reason, 1, skb, 0)
+
+/**
+ * tapdrop_from_user - lose a frame that came from the user of the device
+ * @td: counters of the device, or of the orphans
+ * @queue: index of the queue, or %TAPDROP_NO_QUEUE
+ * @reason: a name out of TAPDROP_REASONS()
+ * @skb: the frame, before it is freed; NULL if there is none yet
+ *
+ * Context: that of tapdrop_to_user().
+ */
 #define tapdrop_from_user(td, queue, reason, skb) \
 	tapdrop_count(td, queue, TAPDROP_FROM_USER_##reason, 1, skb, 0)
 
-/* @packets frames are lost at once. */
+/**
+ * tapdrop_to_user_n - lose frames on their way to the user at once
+ * @td: counters of the device, or of the orphans
+ * @queue: index of the queue, or %TAPDROP_NO_QUEUE
+ * @reason: a name out of TAPDROP_REASONS()
+ * @packets: number of frames
+ *
+ * Context: that of tapdrop_to_user().
+ */
 #define tapdrop_to_user_n(td, queue, reason, packets) \
 	tapdrop_count(td, queue, TAPDROP_TO_USER_##reason, packets, \
 		      NULL, 0)
+
+/**
+ * tapdrop_from_user_n - lose frames that came from the user at once
+ * @td: counters of the device, or of the orphans
+ * @queue: index of the queue, or %TAPDROP_NO_QUEUE
+ * @reason: a name out of TAPDROP_REASONS()
+ * @packets: number of frames
+ *
+ * Context: that of tapdrop_to_user().
+ */
 #define tapdrop_from_user_n(td, queue, reason, packets) \
 	tapdrop_count(td, queue, TAPDROP_FROM_USER_##reason, packets, \
 		      NULL, 0)
