@@ -104,13 +104,13 @@ int cmd_complete(int argc, char **argv);
 /* main.c */
 int run_command(int argc, char **argv);
 
-/* batch.c */
+/* cmd/batch.c */
 int run_batch(const char *path);
 
-/* help.c */
+/* cmd/help.c */
 const struct command *find_command(const char *name);
 
-/* output.c */
+/* fail.c */
 int fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int fail_td(const struct tapdrop *td, int err, const char *netns);
 void fail_as_plugin(void);
@@ -240,7 +240,7 @@ const struct tapdrop_link_stats *source_link(const struct source *src,
 const char *device_name(char dst[DEVICE_NAME], const struct source *src,
 			const struct tapdrop_device *dev);
 
-/* counters.c */
+/* rows.c */
 struct table *counter_table_new(void);
 uint64_t last_loss(const struct source *src, const struct tapdrop_device *dev,
 		   uint32_t dir);
@@ -252,7 +252,7 @@ void table_age(struct table *t, enum style style, uint64_t ms);
 void table_counters(struct table *t, const struct source *src,
 		    const struct tapdrop_device *dev);
 
-/* show.c */
+/* cmd/show.c */
 void print_counter(const struct source *src, const struct tapdrop_device *dev,
 		   const struct tapdrop_counter *c);
 
@@ -260,11 +260,11 @@ void print_counter(const struct source *src, const struct tapdrop_device *dev,
 void print_details(const struct sources *s, const struct selector *sel,
 		   FILE *f);
 
-/* standard.c */
+/* compare.c */
 void print_standard(const struct sources *s, const struct selector *sel,
 		    FILE *f);
 
-/* explain.c */
+/* cmd/explain.c */
 void explain_reason(const struct tapdrop_reason_info *info, FILE *f);
 
 /* reason.c */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
-#include "live.h"
+#include "../json.h"
+#include "../wait.h"
 
 static const char * const event_names[] = {
 	[TAPDROP_EVENT_ADD]	= "add",

@@ -7,8 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "json.h"
-#include "live.h"
+#include "../json.h"
+#include "../wait.h"
 
 /**
  * struct watch - how to show what changes

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef _TAPDROP_LIVE_H
-#define _TAPDROP_LIVE_H
+#ifndef _TAPDROP_WAIT_H
+#define _TAPDROP_WAIT_H
 
 #include <poll.h>
 #include <stdbool.h>
@@ -11,4 +11,4 @@ void wait_for(struct pollfd *fds, size_t n, double seconds);
 double now(void);
 int parse_interval(const char *value, double *seconds);
 
-#endif /* _TAPDROP_LIVE_H */
+#endif /* _TAPDROP_WAIT_H */

@@ -2,9 +2,9 @@
 /* tapdrop check: one line and an exit code, as monitoring systems want them. */
 #include <string.h>
 
-#include "history.h"
-#include "json.h"
-#include "live.h"
+#include "../history.h"
+#include "../json.h"
+#include "../wait.h"
 
 /* Exit codes of monitoring plugins, which take the place of ours. */
 enum state {

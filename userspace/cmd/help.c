@@ -2,7 +2,7 @@
 /* tapdrop help: all of it comes from the tables of main.c. */
 #include <string.h>
 
-#include "tool.h"
+#include "../tool.h"
 
 static const char selectors[] =
 	"SELECTORS\n"

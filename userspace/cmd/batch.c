@@ -4,7 +4,7 @@
 #include <string.h>
 #include <stdlib.h>
 
-#include "tool.h"
+#include "../tool.h"
 
 #define MAX_WORDS	64
 #define BLANKS		" \t\r\n"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop show: who lost how many frames, where, why and when. */
-#include "json.h"
+#include "../json.h"
 
 static const struct column brief_columns[] = {
 	{ .name = "DEVICE" },

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "../tool.h"
 
 /**
  * struct exporter - what to write, and where to

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "json.h"
-#include "sysfs.h"
+#include "../json.h"
+#include "../sysfs.h"
 
 /* How a finding looks; the worst one comes last. */
 enum verdict {

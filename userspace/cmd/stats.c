@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "json.h"
+#include "../json.h"
 
 /* ethtool cuts names after 31 characters. */
 #define STAT_NAME	32

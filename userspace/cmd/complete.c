@@ -6,7 +6,7 @@
 #include <dirent.h>
 #include <string.h>
 
-#include "tool.h"
+#include "../tool.h"
 
 static void offer(const char *prefix, const char *word)
 {

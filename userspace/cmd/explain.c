@@ -2,7 +2,7 @@
 /* tapdrop explain: what a reason means, and what to do. Needs no kernel. */
 #include <string.h>
 
-#include "json.h"
+#include "../json.h"
 
 /* The drivers, by what a user calls their devices, and one kind of each. */
 static const struct {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "live.h"
+#include "wait.h"
 #include "tool.h"
 
 static volatile sig_atomic_t got_stop;
