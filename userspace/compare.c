@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How our sums compare with the standard counters, as of "ip -s link". */
-#include "tool.h"
+#include "compare.h"
+#include "options.h"
 
 #define LESS	"the driver leaves some losses out of its standard counter"
 #define MORE	"the network stack counts drops of its own there, too"

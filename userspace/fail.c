@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How the tool ends: error sentences, exit codes, and output that must be. */
 #include <errno.h>
-#include <stdlib.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "exitcode.h"
+#include "fail.h"
 #include "json.h"
+#include "options.h"
 
 /* Monitoring systems read standard output and know one code for errors. */
 static bool as_plugin;
@@ -78,42 +83,6 @@ void warn(const char *fmt, ...)
 	va_end(args);
 }
 
-/**
- * fail_td() - say what the library says
- * @td: handle
- * @err: what it returned
- * @netns: name of the network namespace, or NULL
- *
- * Return: the exit code that fits.
- */
-int fail_td(const struct tapdrop *td, int err, const char *netns)
-{
-	const char *hint = "", *sep = netns ? ": " : "";
-	int code = EXIT_KERNEL;
-
-	switch (err) {
-	case -EPROTONOSUPPORT:
-		code = EXIT_NO_FAMILY;
-		hint = "; load it with 'modprobe tapdrop', or see 'tapdrop doctor'";
-		break;
-	case -ENODEV:
-		code = EXIT_NO_DEVICE;
-		break;
-	case -ENOSPC:
-	case -EDQUOT:
-	case -EFBIG:
-	case -EIO:
-		/* The kernel has no such words for us, but a disk has. */
-		if (opt.record)
-			code = EXIT_OUTPUT;
-		break;
-	}
-	if (opt.file)
-		code = EXIT_USAGE;
-	return fail(code, "%s%s%s%s", netns ? netns : "", sep,
-		    tapdrop_error(td), hint);
-}
-
 /* Why the first write failed; stdio forgets that. */
 static int output_errno;
 
@@ -162,29 +131,4 @@ int close_output(int code)
 	if (output_errno == EPIPE)
 		return as_plugin ? PLUGIN_UNKNOWN : EXIT_OUTPUT;
 	return fail(EXIT_OUTPUT, "cannot write: %s", strerror(output_errno));
-}
-
-/**
- * out_of_memory() - end at once
- */
-void out_of_memory(void)
-{
-	fputs("tapdrop: out of memory\n", stderr);
-	exit(EXIT_KERNEL);
-}
-
-/**
- * xrealloc() - reallocarray() that does not come back without memory
- * @p: old array, or NULL
- * @n: number of elements
- * @size: size of an element
- *
- * Return: the new array.
- */
-void *xrealloc(void *p, size_t n, size_t size)
-{
-	p = reallocarray(p, n ? n : 1, size);
-	if (!p)
-		out_of_memory();
-	return p;
 }

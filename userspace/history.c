@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "history.h"
+#include "reason.h"
+#include "xalloc.h"
 
 #define COMPARE(a, b)	(((a) > (b)) - ((a) < (b)))
 

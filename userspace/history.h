@@ -3,7 +3,12 @@
 #ifndef _TAPDROP_HISTORY_H
 #define _TAPDROP_HISTORY_H
 
-#include "tool.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/tapdrop.h"
+#include "select.h"
+#include "source.h"
 
 /* The last minute, in steps of three seconds. */
 #define HISTORY_CELLS	20

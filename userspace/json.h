@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* JSON: what json-c leaves to us, and devices. */
+/* JSON: what json-c leaves to us. */
 #ifndef _TAPDROP_JSON_H
 #define _TAPDROP_JSON_H
 
-#include <json-c/json.h>
+#include <stdio.h>
 
-#include "history.h"
+#include <json-c/json.h>
 
 struct json_object *json_need(struct json_object *o);
 struct json_object *json_add(struct json_object *to, const char *key,
@@ -13,9 +13,5 @@ struct json_object *json_add(struct json_object *to, const char *key,
 struct json_object *json_text(const char *s);
 struct json_object *json_fraction(double n);
 void json_print(struct json_object *o, FILE *f);
-
-void json_device(struct json_object *to, const char *key,
-		 const struct source *src, const struct tapdrop_device *dev,
-		 const struct history *h, size_t n);
 
 #endif /* _TAPDROP_JSON_H */

@@ -3,11 +3,17 @@
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "cmd/cmd.h"
+#include "command.h"
+#include "exitcode.h"
+#include "fail.h"
+#include "options.h"
+#include "xalloc.h"
 
 struct options opt;
 

@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Counters as rows of a table: a sum for each direction, then its counters. */
+/*
+ * Counters as rows of a table: a sum for each direction, then its counters; and
+ * as a line of words and values.
+ */
+#include <stdio.h>
 #include <string.h>
 
-#include "tool.h"
+#include "reason.h"
+#include "rows.h"
+#include "text.h"
+#include "xalloc.h"
 
 /* Frames that were lost this recently are still being lost. */
 #define RECENT_MS	5000
@@ -193,4 +200,35 @@ void table_counters(struct table *t, const struct source *src,
 	}
 	if (!dev->n_counters)
 		put_no_drops(t, src, dev);
+}
+
+/**
+ * print_counter() - print words and values in turn, for grep and awk
+ * @src: source of the device
+ * @dev: device
+ * @c: counter
+ *
+ * The caller ends the line.
+ */
+void print_counter(const struct source *src, const struct tapdrop_device *dev,
+		   const struct tapdrop_counter *c)
+{
+	const struct tapdrop_reason_info *info = reason_info(src, c->reason);
+	const char *netdev = tapdrop_netdev_dir(dev->kind, c->dir);
+	char name[DEVICE_NAME];
+
+	printf("dev %s ifindex %u kind %s queues %u queue ",
+	       device_name(name, src, dev), dev->ifindex,
+	       tapdrop_kind_name(dev->kind), dev->queues);
+	if (c->queue >= 0)
+		printf("%d", c->queue);
+	else
+		printf("none");
+	printf(" dir %s netdev-dir %s reason %s skb-reason %s class %s packets %llu",
+	       tapdrop_dir_name(c->dir), *netdev ? netdev : "-", info->name,
+	       *info->skb_reason ? info->skb_reason : "-",
+	       tapdrop_class_name(info->class_id),
+	       (unsigned long long)c->packets);
+	if (c->last_ms != TAPDROP_NEVER)
+		printf(" last-ms %llu", (unsigned long long)c->last_ms);
 }

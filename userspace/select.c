@@ -3,7 +3,12 @@
 #include <fnmatch.h>
 #include <string.h>
 
-#include "tool.h"
+#include "exitcode.h"
+#include "fail.h"
+#include "options.h"
+#include "select.h"
+#include "text.h"
+#include "xalloc.h"
 
 static int set_dev(struct selector *sel, const char *name)
 {

@@ -5,12 +5,18 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "exitcode.h"
+#include "fail.h"
+#include "options.h"
+#include "source.h"
+#include "text.h"
+#include "xalloc.h"
 
 #define NETNS_DIR "/run/netns/"
 
@@ -104,6 +110,41 @@ static int add_all_netns(struct sources *s)
 	return EXIT_OK;
 }
 
+/**
+ * source_fail() - say what the library says
+ * @src: source
+ * @err: what the library returned for its handle
+ *
+ * Return: the exit code that fits.
+ */
+int source_fail(const struct source *src, int err)
+{
+	const char *hint = "", *sep = src->netns ? ": " : "";
+	int code = EXIT_KERNEL;
+
+	switch (err) {
+	case -EPROTONOSUPPORT:
+		code = EXIT_NO_FAMILY;
+		hint = "; load it with 'modprobe tapdrop', or see 'tapdrop doctor'";
+		break;
+	case -ENODEV:
+		code = EXIT_NO_DEVICE;
+		break;
+	case -ENOSPC:
+	case -EDQUOT:
+	case -EFBIG:
+	case -EIO:
+		/* The kernel has no such words for us, but a disk has. */
+		if (opt.record)
+			code = EXIT_OUTPUT;
+		break;
+	}
+	if (opt.file)
+		code = EXIT_USAGE;
+	return fail(code, "%s%s%s%s", src->netns ? src->netns : "", sep,
+		    tapdrop_error(src->td), hint);
+}
+
 static int enter(const struct source *src)
 {
 	if (src->netns_fd < 0 || !setns(src->netns_fd, CLONE_NEWNET))
@@ -131,7 +172,7 @@ static int open_source(struct source *src, const struct selector *sel,
 	err = opt.file ? tapdrop_open_file(&src->td, opt.file) :
 			 tapdrop_open(&src->td);
 	if (err) {
-		*code = fail_td(src->td, err, src->netns);
+		*code = source_fail(src, err);
 		return -1;
 	}
 	if (opt.record) {
@@ -205,7 +246,7 @@ static int dump_source(struct source *src, const struct selector *sel)
 		return fail(EXIT_NO_DEVICE, "'%s' is no tun, tap, macvtap or ipvtap device",
 			    sel->dev);
 	if (err)
-		return fail_td(src->td, err, src->netns);
+		return source_fail(src, err);
 	if (!tapdrop_stats_consistent(src->stats))
 		warn("devices came or went while they were read; a row may be missing or there twice");
 	if (opt.file && sel->dev && !sel->is_glob && !has_device(src, sel))
@@ -270,7 +311,7 @@ int sources_dump_links(struct sources *s)
 		err = tapdrop_dump_link_stats(src->td, &src->links,
 					      &src->n_links);
 		if (err)
-			return fail_td(src->td, err, src->netns);
+			return source_fail(src, err);
 	}
 	return EXIT_OK;
 }

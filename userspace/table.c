@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tool.h"
+#include "options.h"
+#include "table.h"
+#include "text.h"
+#include "xalloc.h"
 
 #define MAX_COLUMNS	16
 

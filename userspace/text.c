@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <locale.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -10,7 +12,9 @@
 #include <wchar.h>
 #include <wctype.h>
 
-#include "tool.h"
+#include "lib/tapdrop.h"
+#include "text.h"
+#include "xalloc.h"
 
 /**
  * need_locale() - load the locale of the user

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "exitcode.h"
+#include "fail.h"
 #include "wait.h"
-#include "tool.h"
 
 static volatile sig_atomic_t got_stop;
 static sigset_t while_waiting;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Commands that go on until they are stopped: signals, waiting, intervals. */
 #ifndef _TAPDROP_WAIT_H
 #define _TAPDROP_WAIT_H
 
 #include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 void catch_signals(void);
 bool stopped(void);

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Commands from a file, one a line. */
 #include <errno.h>
-#include <string.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "../tool.h"
+#include "../command.h"
+#include "../exitcode.h"
+#include "../fail.h"
+#include "cmd.h"
 
 #define MAX_WORDS	64
 #define BLANKS		" \t\r\n"

@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop check: one line and an exit code, as monitoring systems want them. */
+#include <stdio.h>
 #include <string.h>
 
+#include "../exitcode.h"
+#include "../fail.h"
 #include "../history.h"
 #include "../json.h"
+#include "../options.h"
+#include "../reason.h"
+#include "../select.h"
+#include "../source.h"
+#include "../text.h"
 #include "../wait.h"
+#include "../xalloc.h"
+#include "cmd.h"
 
 /* Exit codes of monitoring plugins, which take the place of ours. */
 enum state {

@@ -4,9 +4,13 @@
  * All completions of shells come from here, and so from the tables of main.c.
  */
 #include <dirent.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "../tool.h"
+#include "../command.h"
+#include "../exitcode.h"
+#include "../lib/tapdrop.h"
+#include "cmd.h"
 
 static void offer(const char *prefix, const char *word)
 {

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop doctor: why it does not work, and what to do about it. */
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "../exitcode.h"
+#include "../fail.h"
 #include "../json.h"
+#include "../lib/tapdrop.h"
+#include "../options.h"
 #include "../sysfs.h"
+#include "cmd.h"
 
 /* How a finding looks; the worst one comes last. */
 enum verdict {

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop explain: what a reason means, and what to do. Needs no kernel. */
-#include <string.h>
+#include <stdio.h>
 
+#include "../exitcode.h"
+#include "../fail.h"
 #include "../json.h"
-
-/* The drivers, by what a user calls their devices, and one kind of each. */
-static const struct {
-	const char *devices;
-	uint32_t kind;
-} drivers[] = {
-	{ "tun/tap",		TAPDROP_KIND_TUN },
-	{ "macvtap/ipvtap",	TAPDROP_KIND_MACVTAP },
-};
+#include "../options.h"
+#include "../reason.h"
+#include "../table.h"
+#include "../xalloc.h"
+#include "cmd.h"
 
 static const struct column columns[] = {
 	{ .name = "REASON" },
@@ -21,75 +19,6 @@ static const struct column columns[] = {
 	{ .name = "DEVICES" },
 	{ .name = "MEANING" },
 };
-
-static bool occurs(uint32_t id, uint32_t kind, uint32_t dir)
-{
-	return tapdrop_reason_dirs(id, kind) & 1U << dir;
-}
-
-/* "to-user", "from-user", or both, separated by a comma. */
-static const char *dirs(char dst[32], uint32_t id)
-{
-	bool to = occurs(id, 0, TAPDROP_DIR_TO_USER);
-	bool from = occurs(id, 0, TAPDROP_DIR_FROM_USER);
-
-	sprintf(dst, "%s%s%s", to ? "to-user" : "", to && from ? ", " : "",
-		from ? "from-user" : "");
-	return dst;
-}
-
-static const char *devices(uint32_t id)
-{
-	if (!tapdrop_reason_dirs(id, drivers[0].kind))
-		return drivers[1].devices;
-	return tapdrop_reason_dirs(id, drivers[1].kind) ? "all" :
-							  drivers[0].devices;
-}
-
-/* Each device's own word for the direction is shown, for it flips. */
-static void print_devices(const struct tapdrop_reason_info *info, FILE *f)
-{
-	const char *sep = "    Devices: ";
-	uint32_t dir;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(drivers); i++) {
-		for (dir = TAPDROP_DIR_TO_USER; dir <= TAPDROP_DIR_FROM_USER;
-		     dir++) {
-			if (!occurs(info->id, drivers[i].kind, dir))
-				continue;
-			fprintf(f, "%s%s %s (%s)", sep, drivers[i].devices,
-				tapdrop_dir_name(dir),
-				tapdrop_netdev_dir(drivers[i].kind, dir));
-			sep = ", ";
-		}
-	}
-	putc('\n', f);
-}
-
-/**
- * explain_reason() - print all about a reason
- * @info: reason; one that is newer than the tool has no cause and remedy
- * @f: where to
- */
-void explain_reason(const struct tapdrop_reason_info *info, FILE *f)
-{
-	char buf[32];
-
-	fprintf(f, "%s%s%s (%s", opt.color ? "\033[1m" : "", info->name,
-		opt.color ? "\033[0m" : "", tapdrop_class_name(info->class_id));
-	if (*dirs(buf, info->id))
-		fprintf(f, ", %s", buf);
-	if (*info->skb_reason)
-		fprintf(f, ", the kernel says %s", info->skb_reason);
-	fprintf(f, ")\n    %s\n", info->meaning);
-	if (*buf)
-		print_devices(info, f);
-	if (info->cause)
-		fprintf(f, "    Cause: %s\n", info->cause);
-	if (info->remedy)
-		fprintf(f, "    Remedy: %s\n", info->remedy);
-}
 
 static void put_device(struct json_object *to, uint32_t kind, uint32_t dir)
 {
@@ -107,7 +36,7 @@ static void put_devices(struct json_object *to, uint32_t id)
 	for (kind = TAPDROP_KIND_TUN; kind <= TAPDROP_KIND_IPVTAP; kind++) {
 		for (dir = TAPDROP_DIR_TO_USER; dir <= TAPDROP_DIR_FROM_USER;
 		     dir++) {
-			if (occurs(id, kind, dir))
+			if (reason_occurs(id, kind, dir))
 				put_device(to, kind, dir);
 		}
 	}
@@ -154,8 +83,8 @@ static void list_table(void)
 		table_text(t, STYLE_BOLD, r->name);
 		table_text(t, STYLE_NONE, r->skb_reason);
 		table_text(t, STYLE_NONE, tapdrop_class_name(r->class_id));
-		table_text(t, STYLE_NONE, dirs(buf, r->id));
-		table_text(t, STYLE_NONE, devices(r->id));
+		table_text(t, STYLE_NONE, reason_dirs(buf, r->id));
+		table_text(t, STYLE_NONE, reason_devices(r->id));
 		table_text(t, STYLE_NONE, r->meaning);
 	}
 	table_print(t, stdout);

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop export: counters for Prometheus and whoever reads its formats. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../tool.h"
+#include "../exitcode.h"
+#include "../fail.h"
+#include "../options.h"
+#include "../reason.h"
+#include "../select.h"
+#include "../source.h"
+#include "../text.h"
+#include "../xalloc.h"
+#include "cmd.h"
 
 /**
  * struct exporter - what to write, and where to

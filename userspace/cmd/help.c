@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop help: all of it comes from the tables of main.c. */
+#include <stdio.h>
 #include <string.h>
 
-#include "../tool.h"
+#include "../command.h"
+#include "../exitcode.h"
+#include "../fail.h"
+#include "cmd.h"
 
 static const char selectors[] =
 	"SELECTORS\n"

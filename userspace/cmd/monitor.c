@@ -3,11 +3,21 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../json.h"
+#include "../device_json.h"
+#include "../exitcode.h"
+#include "../fail.h"
+#include "../options.h"
+#include "../rows.h"
+#include "../select.h"
+#include "../source.h"
+#include "../text.h"
 #include "../wait.h"
+#include "../xalloc.h"
+#include "cmd.h"
 
 static const char * const event_names[] = {
 	[TAPDROP_EVENT_ADD]	= "add",
@@ -75,7 +85,7 @@ static int print_events(const struct source *src, const struct selector *sel)
 		warn("events came faster than they could be read; some are lost");
 		return EXIT_OK;
 	}
-	return ret ? fail_td(src->td, ret, src->netns) : EXIT_OK;
+	return ret ? source_fail(src, ret) : EXIT_OK;
 }
 
 static int subscribe(const struct sources *s, struct pollfd *fds)
@@ -86,7 +96,7 @@ static int subscribe(const struct sources *s, struct pollfd *fds)
 	for (i = 0; i < s->n; i++) {
 		err = tapdrop_subscribe(s->list[i].td);
 		if (err)
-			return fail_td(s->list[i].td, err, s->list[i].netns);
+			return source_fail(&s->list[i], err);
 		fds[i] = (struct pollfd){
 			.fd = tapdrop_fd(s->list[i].td),
 			.events = POLLIN,

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop show: who lost how many frames, where, why and when. */
-#include "../json.h"
+#include <stdio.h>
+
+#include "../compare.h"
+#include "../device_json.h"
+#include "../exitcode.h"
+#include "../options.h"
+#include "../reason.h"
+#include "../rows.h"
+#include "../text.h"
+#include "../xalloc.h"
+#include "cmd.h"
 
 static const struct column brief_columns[] = {
 	{ .name = "DEVICE" },
@@ -45,37 +55,6 @@ static void show_brief(const struct sources *s, const struct selector *sel)
 	}
 	table_print(t, stdout);
 	table_free(t);
-}
-
-/**
- * print_counter() - print words and values in turn, for grep and awk
- * @src: source of the device
- * @dev: device
- * @c: counter
- *
- * The caller ends the line.
- */
-void print_counter(const struct source *src, const struct tapdrop_device *dev,
-		   const struct tapdrop_counter *c)
-{
-	const struct tapdrop_reason_info *info = reason_info(src, c->reason);
-	const char *netdev = tapdrop_netdev_dir(dev->kind, c->dir);
-	char name[DEVICE_NAME];
-
-	printf("dev %s ifindex %u kind %s queues %u queue ",
-	       device_name(name, src, dev), dev->ifindex,
-	       tapdrop_kind_name(dev->kind), dev->queues);
-	if (c->queue >= 0)
-		printf("%d", c->queue);
-	else
-		printf("none");
-	printf(" dir %s netdev-dir %s reason %s skb-reason %s class %s packets %llu",
-	       tapdrop_dir_name(c->dir), *netdev ? netdev : "-", info->name,
-	       *info->skb_reason ? info->skb_reason : "-",
-	       tapdrop_class_name(info->class_id),
-	       (unsigned long long)c->packets);
-	if (c->last_ms != TAPDROP_NEVER)
-		printf(" last-ms %llu", (unsigned long long)c->last_ms);
 }
 
 static void show_oneline(const struct sources *s, const struct selector *sel)
@@ -131,6 +110,42 @@ static bool wants_standard(const struct selector *sel)
 	return !opt.brief && !opt.oneline && !opt.file && !is_filtered(sel);
 }
 
+/* Reasons that are newer than 63 are not explained. */
+static uint64_t seen_reasons(const struct source *src,
+			     const struct selector *sel)
+{
+	const struct tapdrop_device *dev;
+	const struct tapdrop_counter *c;
+	uint64_t seen = 0;
+
+	tapdrop_for_each_device(dev, src->stats) {
+		if (!selected(sel, dev))
+			continue;
+		tapdrop_for_each_counter(c, dev) {
+			if (c->packets && c->reason < 64)
+				seen |= 1ULL << c->reason;
+		}
+	}
+	return seen;
+}
+
+/* What -details adds: what the reasons of the counters just shown mean. */
+static void print_details(const struct sources *s, const struct selector *sel)
+{
+	const struct source *src;
+	uint64_t seen = 0;
+	uint32_t id;
+
+	for (src = s->list; src < s->list + s->n; src++)
+		seen |= seen_reasons(src, sel);
+	for (id = 0; id < 64; id++) {
+		if (seen & 1ULL << id) {
+			putchar('\n');
+			explain_reason(reason_info(s->list, id), stdout);
+		}
+	}
+}
+
 static void show_table(const struct sources *s, const struct selector *sel)
 {
 	struct table *t = counter_table_new();
@@ -153,7 +168,7 @@ static void show_table(const struct sources *s, const struct selector *sel)
 		if (wants_standard(sel))
 			print_standard(s, sel, stdout);
 		if (opt.details)
-			print_details(s, sel, stdout);
+			print_details(s, sel);
 	}
 	table_free(t);
 }

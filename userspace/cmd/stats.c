@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop stats: the layout of ethtool -S, for scripts that read that. */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "../exitcode.h"
+#include "../fail.h"
 #include "../json.h"
+#include "../options.h"
+#include "../reason.h"
+#include "../select.h"
+#include "../source.h"
+#include "cmd.h"
 
 /* ethtool cuts names after 31 characters. */
 #define STAT_NAME	32

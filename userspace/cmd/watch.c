@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop watch: the counters live, the busiest first. */
 #include <langinfo.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "../json.h"
+#include "../device_json.h"
+#include "../exitcode.h"
+#include "../fail.h"
+#include "../history.h"
+#include "../options.h"
+#include "../reason.h"
+#include "../rows.h"
+#include "../select.h"
+#include "../source.h"
+#include "../table.h"
+#include "../text.h"
 #include "../wait.h"
+#include "../xalloc.h"
+#include "cmd.h"
 
 /**
  * struct watch - how to show what changes

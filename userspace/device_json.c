@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Devices as JSON; the keys are the attribute names of uapi/tapdrop.yaml. */
+#include "device_json.h"
+#include "options.h"
+#include "reason.h"
+#include "text.h"
+
+static struct json_object *put_counter(struct json_object *to,
+				       const struct source *src,
+				       const struct tapdrop_device *dev,
+				       const struct tapdrop_counter *c)
+{
+	const struct tapdrop_reason_info *info = reason_info(src, c->reason);
+	struct json_object *o = json_add(to, NULL, json_object_new_object());
+
+	if (c->queue >= 0)
+		json_add(o, "queue-id", json_object_new_uint64(c->queue));
+	json_add(o, "dir", json_text(tapdrop_dir_name(c->dir)));
+	json_add(o, "netdev-dir",
+		 json_text(tapdrop_netdev_dir(dev->kind, c->dir)));
+	json_add(o, "reason", json_text(info->name));
+	json_add(o, "skb-reason", json_text(info->skb_reason));
+	json_add(o, "class", json_text(tapdrop_class_name(info->class_id)));
+	json_add(o, "packets", json_object_new_uint64(c->packets));
+	if (c->last_ms != TAPDROP_NEVER)
+		json_add(o, "last-ms", json_object_new_uint64(c->last_ms));
+	return o;
+}
+
+static void put_head(struct json_object *o, const struct source *src,
+		     const struct tapdrop_device *dev)
+{
+	char time[40];
+
+	if (opt.timestamp)
+		json_add(o, "time", json_text(timestamp(time)));
+	if (src->netns)
+		json_add(o, "netns", json_text(src->netns));
+	json_add(o, "ifindex", json_object_new_uint64(dev->ifindex));
+	json_add(o, "ifname", json_text(dev->ifname));
+	json_add(o, "kind", json_text(tapdrop_kind_name(dev->kind)));
+	json_add(o, "queues", json_object_new_uint64(dev->queues));
+}
+
+static void put_sums(struct json_object *o, const struct source *src,
+		     const struct tapdrop_device *dev)
+{
+	const struct tapdrop_link_stats *link = source_link(src, dev);
+	struct json_object *sums;
+
+	sums = json_add(o, "drops", json_object_new_object());
+	json_add(sums, "to-user", json_object_new_uint64(dev->lost_to_user));
+	json_add(sums, "from-user",
+		 json_object_new_uint64(dev->lost_from_user));
+	if (!link)
+		return;
+	sums = json_add(o, "standard", json_object_new_object());
+	json_add(sums, "rx-dropped", json_object_new_uint64(link->rx_dropped));
+	json_add(sums, "tx-dropped", json_object_new_uint64(link->tx_dropped));
+}
+
+static void put_counters(struct json_object *o, const struct source *src,
+			 const struct tapdrop_device *dev,
+			 const struct history *h, size_t n)
+{
+	struct json_object *list = json_add(o, "counters",
+					    json_object_new_array());
+	const struct tapdrop_counter *c;
+	struct json_object *item;
+	const struct row *row;
+
+	tapdrop_for_each_counter(c, dev) {
+		item = put_counter(list, src, dev, c);
+		if (!h || h->looks < 2)
+			continue;
+		row = history_find(h, n, dev, c);
+		json_add(item, "rate", json_fraction(history_rate(h, row)));
+	}
+}
+
+/**
+ * json_device() - add a device, as the interface has it
+ * @to: object or array that takes it
+ * @key: its key, or NULL in an array
+ * @src: source of the device
+ * @dev: device
+ * @h: history, for rates, or NULL
+ * @n: index of @src in it
+ */
+void json_device(struct json_object *to, const char *key,
+		 const struct source *src, const struct tapdrop_device *dev,
+		 const struct history *h, size_t n)
+{
+	struct json_object *o = json_add(to, key, json_object_new_object());
+
+	put_head(o, src, dev);
+	put_sums(o, src, dev);
+	if (!opt.brief)
+		put_counters(o, src, dev, h, n);
+}

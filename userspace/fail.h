@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How the tool ends: error sentences, exit codes, and output that must be. */
+#ifndef _TAPDROP_FAIL_H
+#define _TAPDROP_FAIL_H
+
+int fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void fail_as_plugin(void);
+void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void open_output(void);
+int close_output(int code);
+
+#endif /* _TAPDROP_FAIL_H */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Counters as rows of a table, or as a line of words. */
+#ifndef _TAPDROP_ROWS_H
+#define _TAPDROP_ROWS_H
+
+#include <stdint.h>
+
+#include "lib/tapdrop.h"
+#include "source.h"
+#include "table.h"
+
+struct table *counter_table_new(void);
+uint64_t last_loss(const struct source *src, const struct tapdrop_device *dev,
+		   uint32_t dir);
+void table_device(struct table *t, const struct source *src,
+		  const struct tapdrop_device *dev);
+void table_dir(struct table *t, enum style style,
+	       const struct tapdrop_device *dev, uint32_t dir);
+void table_age(struct table *t, enum style style, uint64_t ms);
+void table_counters(struct table *t, const struct source *src,
+		    const struct tapdrop_device *dev);
+void print_counter(const struct source *src, const struct tapdrop_device *dev,
+		   const struct tapdrop_counter *c);
+
+#endif /* _TAPDROP_ROWS_H */

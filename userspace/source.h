@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Where counters come from: network namespaces, or a recorded dump. */
+#ifndef _TAPDROP_SOURCE_H
+#define _TAPDROP_SOURCE_H
+
+#include "lib/tapdrop.h"
+#include "select.h"
+
+/**
+ * struct source - a network namespace, or a recorded dump
+ * @netns: name, or NULL for the one we are in
+ * @netns_fd: descriptor of it, or -1
+ * @td: handle
+ * @filter: filter of requests
+ * @stats: answer to the last one, or NULL
+ * @links: standard counters, or NULL
+ * @n_links: number of @links
+ */
+struct source {
+	char *netns;
+	int netns_fd;
+	struct tapdrop *td;
+	struct tapdrop_filter filter;
+	struct tapdrop_stats *stats;
+	struct tapdrop_link_stats *links;
+	size_t n_links;
+};
+
+/**
+ * struct sources - where counters come from
+ * @list: the sources
+ * @n: number of sources
+ * @home_fd: network namespace to return to, or 0
+ */
+struct sources {
+	struct source *list;
+	size_t n;
+	int home_fd;
+};
+
+int source_fail(const struct source *src, int err);
+int sources_open(struct sources *s, const struct selector *sel);
+int sources_dump(struct sources *s, const struct selector *sel);
+int sources_dump_next(struct sources *s, const struct selector *sel);
+int sources_dump_links(struct sources *s);
+void sources_close(struct sources *s);
+const struct tapdrop_link_stats *source_link(const struct source *src,
+					     const struct tapdrop_device *dev);
+
+/* Room for NETNS/DEVICE with every byte escaped. */
+#define DEVICE_NAME	2048
+const char *device_name(char dst[DEVICE_NAME], const struct source *src,
+			const struct tapdrop_device *dev);
+
+#endif /* _TAPDROP_SOURCE_H */

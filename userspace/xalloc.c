@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Memory, or the end. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "exitcode.h"
+#include "xalloc.h"
+
+/**
+ * out_of_memory() - end at once
+ */
+void out_of_memory(void)
+{
+	fputs("tapdrop: out of memory\n", stderr);
+	exit(EXIT_KERNEL);
+}
+
+/**
+ * xrealloc() - reallocarray() that does not come back without memory
+ * @p: old array, or NULL
+ * @n: number of elements
+ * @size: size of an element
+ *
+ * Return: the new array.
+ */
+void *xrealloc(void *p, size_t n, size_t size)
+{
+	p = reallocarray(p, n ? n : 1, size);
+	if (!p)
+		out_of_memory();
+	return p;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Arrays: how long they are, and memory for them. */
+#ifndef _TAPDROP_XALLOC_H
+#define _TAPDROP_XALLOC_H
+
+#include <stddef.h>
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+_Noreturn void out_of_memory(void);
+void *xrealloc(void *p, size_t n, size_t size);
+
+#endif /* _TAPDROP_XALLOC_H */
