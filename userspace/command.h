@@ -1,45 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The commands, and how one runs. */
+/* The commands: one table for what runs, help and the completion of shells. */
 #ifndef _TAPDROP_COMMAND_H
 #define _TAPDROP_COMMAND_H
 
 #include <stdbool.h>
-#include <stddef.h>
+
+#include "select.h"
 
 /**
  * struct command - what can be typed behind "tapdrop"
  * @name: the word
  * @run: takes the words behind it; returns an exit code
- * @usage: what may follow
+ * @usage: what may follow, except for @words
  * @selects: whether selectors may follow
- * @words: other words that may follow, separated by blanks, for completion
- * @help: what it does, in a few words
+ * @words: other words that may follow, up to one without name, or NULL
+ * @help: what it does, in a few words; NULL if nobody types it: such commands
+ *	are the last in the table
  */
 struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
+	const char *usage;
 	bool selects;
-	const char *usage;
-	const char *words;
+	const struct word *words;
 	const char *help;
 };
 
-/**
- * struct option_info - an option, for help
- * @usage: how to type it
- * @help: what it does
- */
-struct option_info {
-	const char *usage;
-	const char *help;
-};
+extern const struct command * const *commands;
 
-extern const struct command commands[];
-extern const size_t n_commands;
-extern const struct option_info option_infos[];
-extern const size_t n_option_infos;
+/** for_each_command() - walk through the commands that people type. */
+#define for_each_command(c)						\
+	for ((c) = commands; *(c) && (*(c))->help; (c)++)
 
-int run_command(int argc, char **argv);
 const struct command *find_command(const char *name);
+int run_command(int argc, char **argv);
 
 #endif /* _TAPDROP_COMMAND_H */

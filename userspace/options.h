@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Options, which hold for all commands. */
+/* Options, which hold for all commands: one table for parser, help and shells. */
 #ifndef _TAPDROP_OPTIONS_H
 #define _TAPDROP_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /**
- * struct options - options, which hold for all commands
+ * struct options - what the options say
  * @json: JSON instead of text
  * @pretty: indented JSON
  * @details: more of everything
@@ -16,6 +17,8 @@
  * @all_netns: all network namespaces that have a name
  * @timestamp: say when
  * @color: use colour
+ * @version: say the version, and nothing else
+ * @help: say what can be typed, and nothing else
  * @netns: name of a network namespace, or NULL
  * @batch: file of commands, or NULL
  * @file: recorded dump to read, or NULL
@@ -31,6 +34,8 @@ struct options {
 	bool all_netns;
 	bool timestamp;
 	bool color;
+	bool version;
+	bool help;
 	const char *netns;
 	const char *batch;
 	const char *file;
@@ -38,5 +43,32 @@ struct options {
 };
 
 extern struct options opt;
+
+/**
+ * struct option_info - an option
+ * @name: its long name
+ * @abbr: its letter, or how its name is shortened, or NULL
+ * @value: what its value is called, or NULL if it has none
+ * @optional: the value may be left out
+ * @help: what it does
+ * @flag: what an option without value sets, or NULL
+ * @text: what takes the value as it is, or NULL
+ * @set: takes the value otherwise; returns what is wrong with it, or NULL
+ */
+struct option_info {
+	const char *name;
+	const char *abbr;
+	const char *value;
+	bool optional;
+	const char *help;
+	bool *flag;
+	const char **text;
+	const char *(*set)(const char *value);
+};
+
+extern const struct option_info option_infos[];
+extern const size_t n_option_infos;
+
+const char *options_parse(int argc, char **argv);
 
 #endif /* _TAPDROP_OPTIONS_H */

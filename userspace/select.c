@@ -62,37 +62,51 @@ static int set_reason(struct selector *sel, const char *value)
 		    value);
 }
 
-static const struct {
-	const char *name;
-	int (*set)(struct selector *sel, const char *value);
-} selectors[] = {
-	{ "dev",	set_dev },
-	{ "queue",	set_queue },
-	{ "dir",	set_dir },
-	{ "reason",	set_reason },
+const struct selector_info selector_infos[] = {
+	{ "dev", "[dev] NAME|GLOB", "devices", set_dev },
+	{ "queue", "queue N|none",
+	  "a queue; none is where no queue could be named", set_queue },
+	{ "dir", "dir to-user|from-user",
+	  "to the reader of the device, or from its writer", set_dir },
+	{ "reason", "reason NAME", "a reason, by our name or by the kernel's",
+	  set_reason },
 };
 
-/* Take a word that has a value behind it; @taken says whether it was one. */
-static int take_word(struct selector *sel, const char *name, const char *value,
-		     const struct word *words, size_t n_words, bool *taken)
+const size_t n_selector_infos = ARRAY_SIZE(selector_infos);
+
+static const struct selector_info *find_selector(const char *name)
 {
 	size_t i;
 
-	*taken = true;
-	for (i = 0; i < ARRAY_SIZE(selectors); i++) {
-		if (strcmp(name, selectors[i].name))
-			continue;
-		return value ? selectors[i].set(sel, value) :
-		       fail(EXIT_USAGE, "'%s' wants a value behind it", name);
+	for (i = 0; i < n_selector_infos; i++) {
+		if (!strcmp(name, selector_infos[i].name))
+			return &selector_infos[i];
 	}
-	for (i = 0; i < n_words; i++) {
-		if (strcmp(name, words[i].name))
-			continue;
-		return value ? words[i].parse(value, words[i].arg) :
-		       fail(EXIT_USAGE, "'%s' wants a value behind it", name);
+	return NULL;
+}
+
+static const struct word *find_word(const struct word *words, const char *name)
+{
+	for (; words && words->name; words++) {
+		if (words->value && !strcmp(name, words->name))
+			return words;
 	}
-	*taken = false;
-	return EXIT_OK;
+	return NULL;
+}
+
+/* Take a word that has a value behind it; @taken says whether it was one. */
+static int take_word(struct selector *sel, const char *name, const char *value,
+		     const struct word *words, void *arg, bool *taken)
+{
+	const struct selector_info *info = find_selector(name);
+	const struct word *word = find_word(words, name);
+
+	*taken = info || word;
+	if (!*taken)
+		return EXIT_OK;
+	if (!value)
+		return fail(EXIT_USAGE, "'%s' wants a value behind it", name);
+	return info ? info->set(sel, value) : word->set(value, arg);
 }
 
 /**
@@ -100,15 +114,15 @@ static int take_word(struct selector *sel, const char *name, const char *value,
  * @argc: number of words
  * @argv: the words
  * @sel: where to put the selection
- * @words: what else may be there
- * @n_words: number of @words
+ * @words: what else may be there, up to one without name, or NULL
+ * @arg: argument of their functions
  *
  * A word that means nothing else is the name of a device.
  *
  * Return: exit code.
  */
 int parse_selector(int argc, char **argv, struct selector *sel,
-		   const struct word *words, size_t n_words)
+		   const struct word *words, void *arg)
 {
 	const char *value;
 	bool taken;
@@ -118,7 +132,7 @@ int parse_selector(int argc, char **argv, struct selector *sel,
 	sel->filter.zeros = opt.zeros;
 	for (i = 0; i < argc; i++) {
 		value = i + 1 < argc ? argv[i + 1] : NULL;
-		err = take_word(sel, argv[i], value, words, n_words, &taken);
+		err = take_word(sel, argv[i], value, words, arg, &taken);
 		if (!err && taken)
 			i++;
 		else if (!err && !strcmp(argv[i], "all"))

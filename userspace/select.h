@@ -23,19 +23,36 @@ struct selector {
 };
 
 /**
- * struct word - a word with a value that one command takes beside a selector
+ * struct selector_info - a word that selects
  * @name: the word
- * @parse: takes the value; returns an exit code
- * @arg: argument of @parse
+ * @usage: how it is typed: in capitals what stands for something else
+ * @help: what it selects
+ * @set: takes the value; returns an exit code
+ */
+struct selector_info {
+	const char *name;
+	const char *usage;
+	const char *help;
+	int (*set)(struct selector *sel, const char *value);
+};
+
+extern const struct selector_info selector_infos[];
+extern const size_t n_selector_infos;
+
+/**
+ * struct word - a word that one command takes beside selectors
+ * @name: the word
+ * @value: what its value is called, or NULL if it has none
+ * @set: takes the value; returns an exit code
  */
 struct word {
 	const char *name;
-	int (*parse)(const char *value, void *arg);
-	void *arg;
+	const char *value;
+	int (*set)(const char *value, void *arg);
 };
 
 int parse_selector(int argc, char **argv, struct selector *sel,
-		   const struct word *words, size_t n_words);
+		   const struct word *words, void *arg);
 bool selected(const struct selector *sel, const struct tapdrop_device *dev);
 bool visible(const struct selector *sel, const struct tapdrop_device *dev);
 bool is_filtered(const struct selector *sel);

@@ -5,6 +5,7 @@ import ctypes
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 
@@ -222,18 +223,31 @@ def test_help_has_all():
         assert tool.output(option) == text
 
 
+def typed(section):
+    """What can be typed, as help has it: words without blanks."""
+    return [line.replace(' ', '') for line in
+            re.findall(r'^  (\S.*?)(?:  .*)?$', section, re.M)]
+
+
+def headings(section):
+    """The same of a section of the man page: what stands behind each .TP."""
+    lines = re.findall(r'^\.TP\n\.(?:BR|RB) (.*)', section, re.M)
+    return [''.join(shlex.split(re.sub(r'\\f[IR]', '', line))).replace(' ', '')
+            for line in lines]
+
+
 def test_man_page_has_all():
+    """Commands, selectors and options, with their values and in their order."""
     with open(os.path.join(tool.TOP, 'userspace', 'man', 'tapdrop.8'),
               encoding='utf-8') as page:
-        text = page.read()
-    for command in COMMANDS:
-        assert re.search(rf'^\.BR {command} ', text, re.M), command
-    options = re.findall(r'^  -.*?(-[a-z-]+)', tool.output('help').split(
-        'OPTIONS')[-1], re.M)
-    assert len(options) > 10
-    for option in options:
-        assert f' {option} ' in text.replace('\n', ' \n').replace('[', ' '), \
-            option
+        man = dict(re.findall(r'^\.SH (\w+)\n(.*?)(?=^\.SH|\Z)', page.read(),
+                              re.M | re.S))
+    helps = re.findall(r'^(COMMAND|SELECTORS|OPTIONS)\b(.*?)(?=^\S)',
+                       tool.output('help'), re.M | re.S)
+    assert [name for name, _ in helps] == ['COMMAND', 'SELECTORS', 'OPTIONS']
+    for name, section in helps:
+        found = headings(man['COMMANDS' if name == 'COMMAND' else name])
+        assert found == typed(section) and len(found) > 3
 
 
 @pytest.mark.skipif(not shutil.which('man'), reason='man is not installed')

@@ -13,7 +13,6 @@
 #include "../source.h"
 #include "../text.h"
 #include "../wait.h"
-#include "../xalloc.h"
 #include "cmd.h"
 
 /* Exit codes of monitoring plugins, which take the place of ours. */
@@ -56,10 +55,9 @@ struct check {
 	double rate;
 };
 
-static int set_threshold(const char *value, void *arg)
+static int set_threshold(const char *value, struct threshold *t)
 {
 	size_t len = strcspn(value, "/");
-	struct threshold *t = arg;
 	char number[24];
 
 	t->set = true;
@@ -72,6 +70,16 @@ static int set_threshold(const char *value, void *arg)
 	}
 	return fail(EXIT_USAGE, "'%s' is no threshold; say a number, or one with /s behind it",
 		    value);
+}
+
+static int set_warn(const char *value, void *arg)
+{
+	return set_threshold(value, &((struct check *)arg)->warn);
+}
+
+static int set_crit(const char *value, void *arg)
+{
+	return set_threshold(value, &((struct check *)arg)->crit);
 }
 
 static int set_interval(const char *value, void *arg)
@@ -215,25 +223,21 @@ static int check(struct check *c, const struct selector *sel)
 	return state;
 }
 
-/**
- * cmd_check() - tapdrop check
- * @argc: number of words
- * @argv: words behind the command
- *
- * Return: exit code of a monitoring plugin.
- */
-int cmd_check(int argc, char **argv)
+static const struct word words[] = {
+	{ "warn", "N[/s]", set_warn },
+	{ "crit", "N[/s]", set_crit },
+	{ "interval", "SECONDS", set_interval },
+	{}
+};
+
+/* Return: exit code of a monitoring plugin. */
+static int run(int argc, char **argv)
 {
 	struct check c = { .interval = 1 };
-	const struct word words[] = {
-		{ "warn", set_threshold, &c.warn },
-		{ "crit", set_threshold, &c.crit },
-		{ "interval", set_interval, &c },
-	};
 	struct selector sel;
 
 	fail_as_plugin();
-	if (parse_selector(argc, argv, &sel, words, ARRAY_SIZE(words)))
+	if (parse_selector(argc, argv, &sel, words, &c))
 		return STATE_UNKNOWN;
 	if (!c.warn.set && !c.crit.set) {
 		fail(EXIT_USAGE, "'check' wants a threshold: warn N[/s], crit N[/s]");
@@ -241,3 +245,12 @@ int cmd_check(int argc, char **argv)
 	}
 	return check(&c, &sel);
 }
+
+const struct command cmd_check = {
+	.name = "check",
+	.run = run,
+	.usage = "[ SELECTORS ]",
+	.selects = true,
+	.words = words,
+	.help = "line and exit code of a monitoring plugin",
+};

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The commands, one file each. */
+/* The commands; each is defined in the file that has its name. */
 #ifndef _TAPDROP_CMD_H
 #define _TAPDROP_CMD_H
 
-int cmd_show(int argc, char **argv);
-int cmd_watch(int argc, char **argv);
-int cmd_monitor(int argc, char **argv);
-int cmd_stats(int argc, char **argv);
-int cmd_explain(int argc, char **argv);
-int cmd_export(int argc, char **argv);
-int cmd_check(int argc, char **argv);
-int cmd_doctor(int argc, char **argv);
-int cmd_help(int argc, char **argv);
-int cmd_complete(int argc, char **argv);
+#include "../command.h"
+
+extern const struct command cmd_check;
+extern const struct command cmd_complete;
+extern const struct command cmd_doctor;
+extern const struct command cmd_explain;
+extern const struct command cmd_export;
+extern const struct command cmd_help;
+extern const struct command cmd_monitor;
+extern const struct command cmd_show;
+extern const struct command cmd_stats;
+extern const struct command cmd_watch;
 
 int run_batch(const char *path);
 

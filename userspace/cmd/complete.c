@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * tapdrop complete -- WORD...: what the last word might become, one a line.
- * All completions of shells come from here, and so from the tables of main.c.
+ * All completions of shells come from here, and so from the tables that are
+ * parsed by.
  */
+#include <ctype.h>
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "../command.h"
 #include "../exitcode.h"
 #include "../lib/tapdrop.h"
+#include "../options.h"
+#include "../select.h"
 #include "cmd.h"
 
 static void offer(const char *prefix, const char *word)
@@ -18,31 +22,31 @@ static void offer(const char *prefix, const char *word)
 		puts(word);
 }
 
-static void offer_words(const char *prefix, const char *words)
+/* Those of "NAME|none" that do not stand for something else. */
+static bool offer_literals(const char *prefix, const char *usage)
 {
+	bool any = false;
 	char word[32];
 	size_t n;
 
-	for (; *words; words += n + (words[n] == ' ')) {
-		n = strcspn(words, " ");
-		*(char *)mempcpy(word, words, n) = '\0';
+	for (; *usage && *usage != ' '; usage += n + (usage[n] == '|')) {
+		n = strcspn(usage, "| ");
+		if (!islower((unsigned char)*usage))
+			continue;
+		*(char *)mempcpy(word, usage, n) = '\0';
 		offer(prefix, word);
+		any = true;
 	}
+	return any;
 }
 
-/* "-n, -netns NAME": the long form, without what may follow it. */
 static void offer_options(const char *prefix)
 {
-	const char *usage;
 	char word[32];
-	size_t i, n;
+	size_t i;
 
 	for (i = 0; i < n_option_infos; i++) {
-		usage = strrchr(option_infos[i].usage, '-');
-		while (usage > option_infos[i].usage && usage[-1] != ' ')
-			usage--;
-		n = strcspn(usage, " [");
-		*(char *)mempcpy(word, usage, n) = '\0';
+		snprintf(word, sizeof(word), "-%s", option_infos[i].name);
 		offer(prefix, word);
 	}
 }
@@ -87,33 +91,85 @@ static void offer_netns(const char *prefix)
 		closedir(dir);
 }
 
+static void offer_commands(const char *prefix, const struct command *but)
+{
+	const struct command * const *c;
+
+	for_each_command(c) {
+		if (*c != but)
+			offer(prefix, (*c)->name);
+	}
+}
+
+/* Return: true if the word before is a selector. */
+static bool offer_selector_value(const char *before, const char *prefix)
+{
+	const struct selector_info *info;
+	size_t i;
+
+	for (i = 0; i < n_selector_infos; i++) {
+		info = &selector_infos[i];
+		if (strcmp(before, info->name))
+			continue;
+		if (!strcmp(before, "dev"))
+			offer_devices(prefix);
+		else if (!strcmp(before, "reason"))
+			offer_reasons(prefix);
+		else
+			offer_literals(prefix, strchr(info->usage, ' ') + 1);
+		return true;
+	}
+	return false;
+}
+
+/* Return: true if the word before is an option with a value. */
+static bool offer_option_value(const char *before, const char *prefix)
+{
+	const struct option_info *o = option_infos;
+
+	if (*before++ != '-')
+		return false;
+	for (; o < option_infos + n_option_infos; o++) {
+		if (!o->value || o->optional ||
+		    (strcmp(before, o->name) &&
+		     (!o->abbr || strcmp(before, o->abbr))))
+			continue;
+		/* Files are left to the shell. */
+		if (!strcmp(o->value, "NAME"))
+			offer_netns(prefix);
+		return true;
+	}
+	return false;
+}
+
+/* Return: true if the word before belongs to a command and has a value. */
+static bool takes_value(const char *before)
+{
+	const struct command * const *c;
+	const struct word *w;
+
+	for_each_command(c) {
+		for (w = (*c)->words; w && w->name; w++) {
+			if (w->value && !strcmp(before, w->name))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Return: true if the word before says what is wanted. */
 static bool offer_value(const char *before, const char *prefix)
 {
-	if (!strcmp(before, "dev"))
-		offer_devices(prefix);
-	else if (!strcmp(before, "queue"))
-		offer(prefix, "none");
-	else if (!strcmp(before, "dir"))
-		offer_words(prefix, "to-user from-user");
-	else if (!strcmp(before, "reason") || !strcmp(before, "explain"))
+	const struct command *cmd = find_command(before);
+
+	if (cmd == &cmd_explain) {
 		offer_reasons(prefix);
-	else if (!strcmp(before, "export"))
-		offer_words(prefix, "prometheus openmetrics");
-	else if (!strcmp(before, "-n") || !strcmp(before, "-netns"))
-		offer_netns(prefix);
-	else
-		return strstr(" -b -batch -f -file -record output root interval count warn crit ",
-			      before) != NULL;
-	return true;
-}
-
-static void offer_commands(const char *prefix)
-{
-	size_t i;
-
-	for (i = 0; i < n_commands; i++)
-		offer(prefix, commands[i].name);
+		return true;
+	}
+	if (cmd && offer_literals(prefix, cmd->usage))
+		return true;
+	return offer_selector_value(before, prefix) ||
+	       offer_option_value(before, prefix) || takes_value(before);
 }
 
 static const struct command *find_typed(int argc, char **argv)
@@ -126,30 +182,41 @@ static const struct command *find_typed(int argc, char **argv)
 	return cmd;
 }
 
-/**
- * cmd_complete() - tapdrop complete
- * @argc: number of words
- * @argv: words that were typed behind "tapdrop", the last one in part
- *
- * Return: exit code.
- */
-int cmd_complete(int argc, char **argv)
+static void offer_words(const char *prefix, const struct command *cmd)
+{
+	const struct word *w;
+	size_t i;
+
+	if (cmd == &cmd_help)
+		offer_commands(prefix, cmd);
+	for (w = cmd->words; w && w->name; w++)
+		offer(prefix, w->name);
+	if (!cmd->selects)
+		return;
+	for (i = 0; i < n_selector_infos; i++)
+		offer(prefix, selector_infos[i].name);
+	offer_devices(prefix);
+}
+
+static int run(int argc, char **argv)
 {
 	const struct command *cmd = find_typed(argc, argv);
 	const char *prefix = argc ? argv[argc - 1] : "";
 
 	if (argc > 1 && offer_value(argv[argc - 2], prefix))
 		return EXIT_OK;
-	if (prefix[0] == '-') {
+	if (prefix[0] == '-')
 		offer_options(prefix);
-	} else if (!cmd) {
-		offer_commands(prefix);
-	} else {
-		offer_words(prefix, cmd->words);
-		if (cmd->selects) {
-			offer_words(prefix, "dev queue dir reason");
-			offer_devices(prefix);
-		}
-	}
+	else if (cmd)
+		offer_words(prefix, cmd);
+	else
+		offer_commands(prefix, NULL);
 	return EXIT_OK;
 }
+
+/* For completions of shells; nobody types it, so it has no help. */
+const struct command cmd_complete = {
+	.name = "complete",
+	.run = run,
+	.usage = "-- WORD...",
+};

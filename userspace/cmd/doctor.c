@@ -218,14 +218,12 @@ static int diagnose(struct diagnosis *d)
 	return code;
 }
 
-/**
- * cmd_doctor() - tapdrop doctor
- * @argc: number of words
- * @argv: words behind the command
- *
- * Return: exit code.
- */
-int cmd_doctor(int argc, char **argv)
+static const struct word words[] = {
+	{ "root", "DIR", set_root },
+	{}
+};
+
+static int run(int argc, char **argv)
 {
 	struct diagnosis d = { .sys.root = "" };
 	struct utsname uts;
@@ -242,3 +240,11 @@ int cmd_doctor(int argc, char **argv)
 			   "proc/sys/kernel/osrelease");
 	return diagnose(&d);
 }
+
+const struct command cmd_doctor = {
+	.name = "doctor",
+	.run = run,
+	.usage = "",
+	.words = words,
+	.help = "which modules are loaded, and what to do",
+};

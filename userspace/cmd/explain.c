@@ -108,14 +108,7 @@ static void list_text(uint64_t set)
 	}
 }
 
-/**
- * cmd_explain() - tapdrop explain
- * @argc: number of words
- * @argv: words behind the command
- *
- * Return: exit code.
- */
-int cmd_explain(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	uint64_t set = ~0ULL;
 
@@ -135,3 +128,10 @@ int cmd_explain(int argc, char **argv)
 		list_table();
 	return EXIT_OK;
 }
+
+const struct command cmd_explain = {
+	.name = "explain",
+	.run = run,
+	.usage = "[ REASON ]",
+	.help = "what a reason means, its likely cause and a remedy",
+};

@@ -172,19 +172,14 @@ static int set_format(const char *format, struct exporter *e)
 		    format);
 }
 
-/**
- * cmd_export() - tapdrop export
- * @argc: number of words
- * @argv: words behind the command
- *
- * Return: exit code.
- */
-int cmd_export(int argc, char **argv)
+static const struct word words[] = {
+	{ "output", "FILE", set_output },
+	{}
+};
+
+static int run(int argc, char **argv)
 {
 	struct exporter e = {};
-	const struct word words[] = {
-		{ "output", set_output, &e },
-	};
 	struct selector sel;
 	struct sources s;
 	int code;
@@ -193,8 +188,7 @@ int cmd_export(int argc, char **argv)
 		return fail(EXIT_USAGE, "'export' wants a format; say prometheus or openmetrics");
 	code = set_format(argv[0], &e);
 	if (!code)
-		code = parse_selector(argc - 1, argv + 1, &sel, words,
-				      ARRAY_SIZE(words));
+		code = parse_selector(argc - 1, argv + 1, &sel, words, &e);
 	if (code)
 		return code;
 
@@ -208,3 +202,12 @@ int cmd_export(int argc, char **argv)
 	sources_close(&s);
 	return code;
 }
+
+const struct command cmd_export = {
+	.name = "export",
+	.run = run,
+	.usage = "prometheus|openmetrics [ SELECTORS ]",
+	.selects = true,
+	.words = words,
+	.help = "counters for Prometheus",
+};

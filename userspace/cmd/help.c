@@ -1,64 +1,67 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* tapdrop help: all of it comes from the tables of main.c. */
+/* tapdrop help: all of it comes from the tables that are parsed by. */
 #include <stdio.h>
 #include <string.h>
 
-#include "../command.h"
 #include "../exitcode.h"
 #include "../fail.h"
+#include "../options.h"
+#include "../select.h"
 #include "cmd.h"
 
-static const char selectors[] =
-	"SELECTORS\n"
-	"  [dev] NAME|GLOB        devices\n"
-	"  queue N|none           a queue; none is where no queue could be named\n"
-	"  dir to-user|from-user  to the reader of the device, or from its writer\n"
-	"  reason NAME            a reason, by our name or by the kernel's\n";
+static void print_usage(const struct command *cmd)
+{
+	const struct word *w;
+
+	printf("%s%s%s", cmd->name, *cmd->usage ? " " : "", cmd->usage);
+	for (w = cmd->words; w && w->name; w++)
+		printf(" [ %s%s%s ]", w->name, w->value ? " " : "",
+		       w->value ? w->value : "");
+}
+
+static void print_selectors(void)
+{
+	size_t i;
+
+	puts("SELECTORS");
+	for (i = 0; i < n_selector_infos; i++)
+		printf("  %-22s %s\n", selector_infos[i].usage,
+		       selector_infos[i].help);
+}
+
+static void print_option(const struct option_info *o)
+{
+	char usage[64];
+
+	snprintf(usage, sizeof(usage), "%s%s%s-%s%s%s%s", o->abbr ? "-" : "",
+		 o->abbr ? o->abbr : "", o->abbr ? ", " : "", o->name,
+		 !o->value ? "" : o->optional ? "[=" : " ",
+		 o->value ? o->value : "", o->optional ? "]" : "");
+	printf("  %-20s %s\n", usage, o->help);
+}
 
 static void print_all(void)
 {
+	const struct command * const *c;
 	size_t i;
 
 	printf("Usage: tapdrop [ OPTIONS ] [ COMMAND ]\n\n"
 	       "How many frames tun, tap, macvtap and ipvtap devices lost, in which queue and\n"
 	       "direction, and why.\n\nCOMMAND, of which the first is the default\n");
-	for (i = 0; i < n_commands; i++) {
-		printf("  %s %s\n      %s\n", commands[i].name,
-		       commands[i].usage, commands[i].help);
+	for_each_command(c) {
+		printf("  ");
+		print_usage(*c);
+		printf("\n      %s\n", (*c)->help);
 	}
-
-	printf("\n%s\nOPTIONS\n", selectors);
+	putchar('\n');
+	print_selectors();
+	printf("\nOPTIONS\n");
 	for (i = 0; i < n_option_infos; i++)
-		printf("  %-20s %s\n", option_infos[i].usage,
-		       option_infos[i].help);
+		print_option(&option_infos[i]);
 	printf("\nSee tapdrop(8).\n");
 }
 
-/**
- * find_command() - find a command by its exact name
- * @name: name
- *
- * Return: the command, or NULL.
- */
-const struct command *find_command(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < n_commands; i++) {
-		if (!strcmp(commands[i].name, name))
-			return &commands[i];
-	}
-	return NULL;
-}
-
-/**
- * cmd_help() - tapdrop help
- * @argc: number of words
- * @argv: words behind the command
- *
- * Return: exit code.
- */
-int cmd_help(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	const struct command *cmd;
 
@@ -70,9 +73,19 @@ int cmd_help(int argc, char **argv)
 	if (!cmd || argc > 1)
 		return fail(EXIT_USAGE, "there is no command '%s'; 'tapdrop help' lists them",
 			    argv[cmd ? 1 : 0]);
-	printf("Usage: tapdrop %s %s\n    %s\n", cmd->name, cmd->usage,
-	       cmd->help);
-	if (cmd->selects)
-		printf("\n%s", selectors);
+	printf("Usage: tapdrop ");
+	print_usage(cmd);
+	printf("\n    %s\n", cmd->help);
+	if (cmd->selects) {
+		putchar('\n');
+		print_selectors();
+	}
 	return EXIT_OK;
 }
+
+const struct command cmd_help = {
+	.name = "help",
+	.run = run,
+	.usage = "[ COMMAND ]",
+	.help = "this text, or about a command",
+};

@@ -125,20 +125,13 @@ static int monitor(const struct sources *s, const struct selector *sel)
 	return code;
 }
 
-/**
- * cmd_monitor() - tapdrop monitor
- * @argc: number of words
- * @argv: words behind the command
- *
- * Return: exit code.
- */
-int cmd_monitor(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct selector sel, everything = {};
 	struct sources s;
 	int code;
 
-	code = parse_selector(argc, argv, &sel, NULL, 0);
+	code = parse_selector(argc, argv, &sel, NULL, NULL);
 	if (!code && is_filtered(&sel))
 		code = fail(EXIT_USAGE, "'monitor' chooses by device only");
 	if (code)
@@ -151,3 +144,11 @@ int cmd_monitor(int argc, char **argv)
 	sources_close(&s);
 	return code;
 }
+
+const struct command cmd_monitor = {
+	.name = "monitor",
+	.run = run,
+	.usage = "[ [dev] NAME|GLOB ]",
+	.selects = true,
+	.help = "devices that come and go, with their final counters",
+};

@@ -189,20 +189,18 @@ static void show(const struct sources *s, const struct selector *sel)
 		show_table(s, sel);
 }
 
-/**
- * cmd_show() - tapdrop show
- * @argc: number of words
- * @argv: words behind the command
- *
- * Return: exit code.
- */
-int cmd_show(int argc, char **argv)
+static const struct word words[] = {
+	{ .name = "all" },
+	{}
+};
+
+static int run(int argc, char **argv)
 {
 	struct selector sel;
 	struct sources s;
 	int code;
 
-	code = parse_selector(argc, argv, &sel, NULL, 0);
+	code = parse_selector(argc, argv, &sel, NULL, NULL);
 	if (code)
 		return code;
 	if (opt.brief && !opt.json && !is_filtered(&sel))
@@ -218,3 +216,12 @@ int cmd_show(int argc, char **argv)
 	sources_close(&s);
 	return code;
 }
+
+const struct command cmd_show = {
+	.name = "show",
+	.run = run,
+	.usage = "[ SELECTORS ]",
+	.selects = true,
+	.words = words,
+	.help = "what was lost; with all, also devices that lost nothing",
+};

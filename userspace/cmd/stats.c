@@ -78,22 +78,14 @@ static void stats(const struct sources *s, const struct selector *sel)
 	}
 }
 
-/**
- * cmd_stats() - tapdrop stats
- * @argc: number of words
- * @argv: words behind the command
- *
- * As with ethtool, a counter does not come and go with its value.
- *
- * Return: exit code.
- */
-int cmd_stats(int argc, char **argv)
+/* As with ethtool, a counter does not come and go with its value. */
+static int run(int argc, char **argv)
 {
 	struct selector sel;
 	struct sources s;
 	int code;
 
-	code = parse_selector(argc, argv, &sel, NULL, 0);
+	code = parse_selector(argc, argv, &sel, NULL, NULL);
 	if (code)
 		return code;
 	if (!sel.dev || sel.is_glob)
@@ -108,3 +100,11 @@ int cmd_stats(int argc, char **argv)
 	sources_close(&s);
 	return code;
 }
+
+const struct command cmd_stats = {
+	.name = "stats",
+	.run = run,
+	.usage = "[dev] NAME",
+	.selects = true,
+	.help = "one device in the layout of ethtool -S",
+};

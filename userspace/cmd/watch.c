@@ -269,25 +269,20 @@ static int set_interval(const char *value, void *arg)
 	return parse_interval(value, &((struct watch *)arg)->interval);
 }
 
-/**
- * cmd_watch() - tapdrop watch
- * @argc: number of words
- * @argv: words behind the command
- *
- * Return: exit code.
- */
-int cmd_watch(int argc, char **argv)
+static const struct word words[] = {
+	{ "interval", "SECONDS", set_interval },
+	{ "count", "N", set_count },
+	{}
+};
+
+static int run(int argc, char **argv)
 {
 	struct watch w = { .interval = 1 };
-	const struct word words[] = {
-		{ "interval", set_interval, &w },
-		{ "count", set_count, &w },
-	};
 	struct selector sel;
 	struct sources s;
 	int code;
 
-	code = parse_selector(argc, argv, &sel, words, ARRAY_SIZE(words));
+	code = parse_selector(argc, argv, &sel, words, &w);
 	if (code)
 		return code;
 	w.screen = !opt.json && !opt.oneline && isatty(STDOUT_FILENO);
@@ -305,3 +300,12 @@ int cmd_watch(int argc, char **argv)
 	sources_close(&s);
 	return code;
 }
+
+const struct command cmd_watch = {
+	.name = "watch",
+	.run = run,
+	.usage = "[ SELECTORS ]",
+	.selects = true,
+	.words = words,
+	.help = "the same, live, the busiest first",
+};

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The commands, and how one runs. */
+#include <stddef.h>
+#include <string.h>
+
+#include "command.h"
+#include "exitcode.h"
+#include "fail.h"
+
+/* The table of main.c, which alone knows all commands; NULL ends it. */
+const struct command * const *commands;
+
+static const struct command *find(const char *name)
+{
+	const struct command * const *c;
+
+	for (c = commands; *c; c++) {
+		if (!strcmp((*c)->name, name))
+			return *c;
+	}
+	return NULL;
+}
+
+/**
+ * find_command() - find a command that people type
+ * @name: its exact name
+ *
+ * Return: the command, or NULL.
+ */
+const struct command *find_command(const char *name)
+{
+	const struct command *cmd = find(name);
+
+	return cmd && cmd->help ? cmd : NULL;
+}
+
+/**
+ * run_command() - run one command
+ * @argc: number of words
+ * @argv: the command and what follows it; nothing stands for the first command
+ *
+ * Return: exit code.
+ */
+int run_command(int argc, char **argv)
+{
+	const struct command *cmd;
+
+	if (!argc)
+		return commands[0]->run(0, NULL);
+	cmd = find(argv[0]);
+	if (!cmd)
+		return fail(EXIT_USAGE, "there is no command '%s'; 'tapdrop help' lists them",
+			    argv[0]);
+	return cmd->run(argc - 1, argv + 1);
+}
