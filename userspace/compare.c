@@ -34,34 +34,30 @@ static void compare(const char *name, const struct tapdrop_link_stats *link,
 }
 
 static const struct tapdrop_link_stats *
-comparable(const struct source *src, const struct selector *sel,
-	   const struct tapdrop_device *dev)
+comparable(const struct place *at, const struct selector *sel)
 {
-	if (!dev->kind || !visible(sel, dev))
+	if (!at->dev->kind || !visible(sel, at->dev))
 		return NULL;
-	return source_link(src, dev);
+	return source_link(at->src, at->dev);
 }
 
 static void compare_each(const struct sources *s, const struct selector *sel,
 			 FILE *f)
 {
 	const struct tapdrop_link_stats *link;
-	const struct tapdrop_device *dev;
-	const struct source *src;
 	char name[DEVICE_NAME];
+	struct place at;
 	size_t n = 0;
 
-	for (src = s->list; src < s->list + s->n; src++) {
-		tapdrop_for_each_device(dev, src->stats) {
-			link = comparable(src, sel, dev);
-			if (!link)
-				continue;
-			if (!n++)
-				putc('\n', f);
-			device_name(name, src, dev);
-			compare(name, link, dev, TAPDROP_DIR_TO_USER, f);
-			compare(name, link, dev, TAPDROP_DIR_FROM_USER, f);
-		}
+	for_each_selected(at, s, sel) {
+		link = comparable(&at, sel);
+		if (!link)
+			continue;
+		if (!n++)
+			putc('\n', f);
+		device_name(name, at.src, at.dev);
+		compare(name, link, at.dev, TAPDROP_DIR_TO_USER, f);
+		compare(name, link, at.dev, TAPDROP_DIR_FROM_USER, f);
 	}
 }
 
@@ -81,18 +77,15 @@ static void compare_all(const struct sources *s, const struct selector *sel,
 			FILE *f)
 {
 	const struct tapdrop_link_stats *link;
-	const struct tapdrop_device *dev;
 	size_t all = 0, agreed = 0;
-	const struct source *src;
+	struct place at;
 
-	for (src = s->list; src < s->list + s->n; src++) {
-		tapdrop_for_each_device(dev, src->stats) {
-			link = comparable(src, sel, dev);
-			if (!link)
-				continue;
-			all++;
-			agreed += agrees(link, dev);
-		}
+	for_each_selected(at, s, sel) {
+		link = comparable(&at, sel);
+		if (!link)
+			continue;
+		all++;
+		agreed += agrees(link, at.dev);
 	}
 	if (all)
 		fprintf(f, "\nThe standard counters (ip -s link) agree on %zu of %zu device%s.\n",

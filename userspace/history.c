@@ -43,13 +43,11 @@ static struct row make_row(size_t src, const struct tapdrop_device *dev,
 static size_t count_counters(const struct sources *s,
 			     const struct selector *sel)
 {
-	const struct tapdrop_device *dev;
-	size_t i, n = 0;
+	struct place at;
+	size_t n = 0;
 
-	for (i = 0; i < s->n; i++) {
-		tapdrop_for_each_device(dev, s->list[i].stats)
-			n += selected(sel, dev) ? dev->n_counters : 0;
-	}
+	for_each_selected(at, s, sel)
+		n += at.dev->n_counters;
 	return n;
 }
 
@@ -58,18 +56,13 @@ static struct row *collect(const struct sources *s, const struct selector *sel,
 {
 	struct row *rows = xrealloc(NULL, n, sizeof(*rows));
 	struct row *row = rows;
-	const struct tapdrop_device *dev;
 	const struct tapdrop_counter *c;
-	size_t i;
+	struct place at;
 
-	for (i = 0; i < s->n; i++) {
-		tapdrop_for_each_device(dev, s->list[i].stats) {
-			if (!selected(sel, dev))
-				continue;
-			tapdrop_for_each_counter(c, dev) {
-				*row = make_row(i, dev, c);
-				row++;
-			}
+	for_each_selected(at, s, sel) {
+		tapdrop_for_each_counter(c, at.dev) {
+			*row = make_row(at.src - s->list, at.dev, c);
+			row++;
 		}
 	}
 	qsort(rows, n, sizeof(*rows), compare);

@@ -165,14 +165,13 @@ bool selected(const struct selector *sel, const struct tapdrop_device *dev)
 /**
  * visible() - is a device worth a row?
  * @sel: selection
- * @dev: device
+ * @dev: device that is selected
  *
  * Without "all" or a name, a device that lost nothing is not.
  */
 bool visible(const struct selector *sel, const struct tapdrop_device *dev)
 {
-	return selected(sel, dev) &&
-	       (dev->n_counters || sel->all || (sel->dev && !sel->is_glob));
+	return dev->n_counters || sel->all || (sel->dev && !sel->is_glob);
 }
 
 /**

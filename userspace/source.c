@@ -288,6 +288,29 @@ int sources_dump(struct sources *s, const struct selector *sel)
 }
 
 /**
+ * next_selected() - go to the next device that is selected
+ * @place: where we are; zeroed in front of the first
+ * @s: sources
+ * @sel: selection
+ *
+ * Return: false behind the last one.
+ */
+bool next_selected(struct place *place, const struct sources *s,
+		   const struct selector *sel)
+{
+	if (!place->src)
+		place->src = s->list;
+	while (place->src < s->list + s->n) {
+		place->dev = tapdrop_stats_next(place->src->stats, place->dev);
+		if (!place->dev)
+			place->src++;
+		else if (selected(sel, place->dev))
+			return true;
+	}
+	return false;
+}
+
+/**
  * sources_dump_links() - read the standard counters of all sources
  * @s: sources
  *

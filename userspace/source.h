@@ -3,6 +3,9 @@
 #ifndef _TAPDROP_SOURCE_H
 #define _TAPDROP_SOURCE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "lib/tapdrop.h"
 #include "select.h"
 
@@ -37,6 +40,23 @@ struct sources {
 	size_t n;
 	int home_fd;
 };
+
+/**
+ * struct place - a device, and where it is
+ * @src: its source
+ * @dev: the device
+ */
+struct place {
+	const struct source *src;
+	const struct tapdrop_device *dev;
+};
+
+/** for_each_selected() - walk through the selected devices of all sources. */
+#define for_each_selected(at, s, sel)					\
+	for ((at) = (struct place){}; next_selected(&(at), s, sel); )
+
+bool next_selected(struct place *place, const struct sources *s,
+		   const struct selector *sel);
 
 int source_fail(const struct source *src, int err);
 int sources_open(struct sources *s, const struct selector *sel);

@@ -89,16 +89,11 @@ static int set_interval(const char *value, void *arg)
 
 static uint64_t total(const struct sources *s, const struct selector *sel)
 {
-	const struct tapdrop_device *dev;
-	const struct source *src;
+	struct place at;
 	uint64_t sum = 0;
 
-	for (src = s->list; src < s->list + s->n; src++) {
-		tapdrop_for_each_device(dev, src->stats) {
-			if (selected(sel, dev))
-				sum += dev->lost_to_user + dev->lost_from_user;
-		}
-	}
+	for_each_selected(at, s, sel)
+		sum += at.dev->lost_to_user + at.dev->lost_from_user;
 	return sum;
 }
 
@@ -144,32 +139,27 @@ static void put_threshold(const struct threshold *t, bool per_second)
 static void put_worst(const struct sources *s, const struct selector *sel)
 {
 	const struct tapdrop_counter *c, *worst = NULL;
-	const struct tapdrop_device *dev, *worst_dev = NULL;
-	const struct source *src, *worst_src = NULL;
+	struct place at, worst_at = {};
 	char name[DEVICE_NAME];
 
-	for (src = s->list; src < s->list + s->n; src++) {
-		tapdrop_for_each_device(dev, src->stats) {
-			tapdrop_for_each_counter(c, dev) {
-				if (!selected(sel, dev) ||
-				    (worst && c->packets <= worst->packets) ||
-				    reason_info(src, c->reason)->class_id !=
-				    TAPDROP_CLASS_LOSS)
-					continue;
-				worst = c;
-				worst_dev = dev;
-				worst_src = src;
-			}
+	for_each_selected(at, s, sel) {
+		tapdrop_for_each_counter(c, at.dev) {
+			if ((worst && c->packets <= worst->packets) ||
+			    reason_info(at.src, c->reason)->class_id !=
+			    TAPDROP_CLASS_LOSS)
+				continue;
+			worst = c;
+			worst_at = at;
 		}
 	}
 	if (!worst || !worst->packets)
 		return;
-	printf(", most on %s ", device_name(name, worst_src, worst_dev));
+	printf(", most on %s ", device_name(name, worst_at.src, worst_at.dev));
 	if (worst->queue >= 0)
 		printf("queue %d ", worst->queue);
 	printf("%s: %llu %s", tapdrop_dir_name(worst->dir),
 	       (unsigned long long)worst->packets,
-	       reason_info(worst_src, worst->reason)->name);
+	       reason_info(worst_at.src, worst->reason)->name);
 }
 
 static void report_text(const struct check *c, enum state state,

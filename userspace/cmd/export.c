@@ -78,19 +78,18 @@ static void put_sample(FILE *f, const char *metric, const struct source *src,
 		(unsigned long long)c->packets);
 }
 
-static void put_samples(FILE *f, const struct source *src,
+static void put_samples(FILE *f, const struct sources *s,
 			const struct selector *sel, uint32_t class_id,
 			const char *metric)
 {
-	const struct tapdrop_device *dev;
 	const struct tapdrop_counter *c;
+	struct place at;
 
-	tapdrop_for_each_device(dev, src->stats) {
-		if (!selected(sel, dev))
-			continue;
-		tapdrop_for_each_counter(c, dev) {
-			if (reason_info(src, c->reason)->class_id == class_id)
-				put_sample(f, metric, src, dev, c);
+	for_each_selected(at, s, sel) {
+		tapdrop_for_each_counter(c, at.dev) {
+			if (reason_info(at.src, c->reason)->class_id ==
+			    class_id)
+				put_sample(f, metric, at.src, at.dev, c);
 		}
 	}
 }
@@ -99,16 +98,14 @@ static void put_metrics(FILE *f, const struct exporter *e,
 			const struct sources *s, const struct selector *sel)
 {
 	const char *suffix = e->open_metrics ? "" : "_total";
-	size_t i, k;
+	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(metrics); i++) {
 		const char *name = metrics[i].name;
 
 		fprintf(f, "# HELP %s%s %s\n", name, suffix, metrics[i].help);
 		fprintf(f, "# TYPE %s%s counter\n", name, suffix);
-		for (k = 0; k < s->n; k++)
-			put_samples(f, &s->list[k], sel, metrics[i].class_id,
-				    name);
+		put_samples(f, s, sel, metrics[i].class_id, name);
 	}
 	if (e->open_metrics)
 		fputs("# EOF\n", f);

@@ -8,6 +8,8 @@
 #include "../options.h"
 #include "../reason.h"
 #include "../rows.h"
+#include "../select.h"
+#include "../source.h"
 #include "../text.h"
 #include "../xalloc.h"
 #include "cmd.h"
@@ -24,34 +26,24 @@ static const struct column brief_columns[] = {
 static void show_json(const struct sources *s, const struct selector *sel)
 {
 	struct json_object *list = json_need(json_object_new_array());
-	const struct tapdrop_device *dev;
-	const struct source *src;
+	struct place at;
 
-	for (src = s->list; src < s->list + s->n; src++) {
-		tapdrop_for_each_device(dev, src->stats) {
-			if (selected(sel, dev))
-				json_device(list, NULL, src, dev, NULL, 0);
-		}
-	}
+	for_each_selected(at, s, sel)
+		json_device(list, NULL, at.src, at.dev, NULL, 0);
 	json_print(list, stdout);
 }
 
 static void show_brief(const struct sources *s, const struct selector *sel)
 {
 	struct table *t = table_new(brief_columns, ARRAY_SIZE(brief_columns));
-	const struct tapdrop_device *dev;
-	const struct source *src;
+	struct place at;
 
-	for (src = s->list; src < s->list + s->n; src++) {
-		tapdrop_for_each_device(dev, src->stats) {
-			if (!selected(sel, dev))
-				continue;
-			table_device(t, src, dev);
-			table_number(t, STYLE_NONE, dev->queues);
-			table_number(t, STYLE_NONE, dev->lost_to_user);
-			table_number(t, STYLE_NONE, dev->lost_from_user);
-			table_age(t, STYLE_NONE, last_loss(src, dev, 0));
-		}
+	for_each_selected(at, s, sel) {
+		table_device(t, at.src, at.dev);
+		table_number(t, STYLE_NONE, at.dev->queues);
+		table_number(t, STYLE_NONE, at.dev->lost_to_user);
+		table_number(t, STYLE_NONE, at.dev->lost_from_user);
+		table_age(t, STYLE_NONE, last_loss(at.src, at.dev, 0));
 	}
 	table_print(t, stdout);
 	table_free(t);
@@ -59,18 +51,13 @@ static void show_brief(const struct sources *s, const struct selector *sel)
 
 static void show_oneline(const struct sources *s, const struct selector *sel)
 {
-	const struct tapdrop_device *dev;
 	const struct tapdrop_counter *c;
-	const struct source *src;
+	struct place at;
 
-	for (src = s->list; src < s->list + s->n; src++) {
-		tapdrop_for_each_device(dev, src->stats) {
-			if (!selected(sel, dev))
-				continue;
-			tapdrop_for_each_counter(c, dev) {
-				print_counter(src, dev, c);
-				putchar('\n');
-			}
+	for_each_selected(at, s, sel) {
+		tapdrop_for_each_counter(c, at.dev) {
+			print_counter(at.src, at.dev, c);
+			putchar('\n');
 		}
 	}
 }
@@ -79,14 +66,11 @@ static void show_oneline(const struct sources *s, const struct selector *sel)
 static size_t count_selected(const struct sources *s,
 			     const struct selector *sel)
 {
-	const struct tapdrop_device *dev;
-	const struct source *src;
+	struct place at;
 	size_t n = 0;
 
-	for (src = s->list; src < s->list + s->n; src++) {
-		tapdrop_for_each_device(dev, src->stats)
-			n += dev->ifindex && selected(sel, dev);
-	}
+	for_each_selected(at, s, sel)
+		n += !!at.dev->ifindex;
 	return n;
 }
 
@@ -111,17 +95,15 @@ static bool wants_standard(const struct selector *sel)
 }
 
 /* Reasons that are newer than 63 are not explained. */
-static uint64_t seen_reasons(const struct source *src,
+static uint64_t seen_reasons(const struct sources *s,
 			     const struct selector *sel)
 {
-	const struct tapdrop_device *dev;
 	const struct tapdrop_counter *c;
 	uint64_t seen = 0;
+	struct place at;
 
-	tapdrop_for_each_device(dev, src->stats) {
-		if (!selected(sel, dev))
-			continue;
-		tapdrop_for_each_counter(c, dev) {
+	for_each_selected(at, s, sel) {
+		tapdrop_for_each_counter(c, at.dev) {
 			if (c->packets && c->reason < 64)
 				seen |= 1ULL << c->reason;
 		}
@@ -132,12 +114,9 @@ static uint64_t seen_reasons(const struct source *src,
 /* What -details adds: what the reasons of the counters just shown mean. */
 static void print_details(const struct sources *s, const struct selector *sel)
 {
-	const struct source *src;
-	uint64_t seen = 0;
+	uint64_t seen = seen_reasons(s, sel);
 	uint32_t id;
 
-	for (src = s->list; src < s->list + s->n; src++)
-		seen |= seen_reasons(src, sel);
 	for (id = 0; id < 64; id++) {
 		if (seen & 1ULL << id) {
 			putchar('\n');
@@ -149,17 +128,14 @@ static void print_details(const struct sources *s, const struct selector *sel)
 static void show_table(const struct sources *s, const struct selector *sel)
 {
 	struct table *t = counter_table_new();
-	const struct tapdrop_device *dev;
-	const struct source *src;
 	bool empty = true;
+	struct place at;
 
-	for (src = s->list; src < s->list + s->n; src++) {
-		tapdrop_for_each_device(dev, src->stats) {
-			if (!visible(sel, dev))
-				continue;
-			table_counters(t, src, dev);
-			empty = false;
-		}
+	for_each_selected(at, s, sel) {
+		if (!visible(sel, at.dev))
+			continue;
+		table_counters(t, at.src, at.dev);
+		empty = false;
 	}
 	if (empty) {
 		show_nothing(s, sel);

@@ -63,18 +63,13 @@ static void stats_json(const struct source *src,
 
 static void stats(const struct sources *s, const struct selector *sel)
 {
-	const struct tapdrop_device *dev;
-	const struct source *src;
+	struct place at;
 
-	for (src = s->list; src < s->list + s->n; src++) {
-		tapdrop_for_each_device(dev, src->stats) {
-			if (!selected(sel, dev))
-				continue;
-			if (opt.json)
-				stats_json(src, dev);
-			else
-				stats_text(src, dev);
-		}
+	for_each_selected(at, s, sel) {
+		if (opt.json)
+			stats_json(at.src, at.dev);
+		else
+			stats_text(at.src, at.dev);
 	}
 }
 

@@ -191,16 +191,11 @@ static void show_json(const struct watch *w, const struct sources *s,
 		      const struct selector *sel)
 {
 	struct json_object *list = json_need(json_object_new_array());
-	const struct tapdrop_device *dev;
-	size_t i;
+	struct place at;
 
-	for (i = 0; i < s->n; i++) {
-		tapdrop_for_each_device(dev, s->list[i].stats) {
-			if (selected(sel, dev))
-				json_device(list, NULL, &s->list[i], dev,
-					    &w->history, i);
-		}
-	}
+	for_each_selected(at, s, sel)
+		json_device(list, NULL, at.src, at.dev, &w->history,
+			    at.src - s->list);
 	json_print(list, stdout);
 }
 
