@@ -18,18 +18,19 @@ static int read_all(FILE *file, struct tapdrop_buf *buf)
 	return ferror(file) ? -errno : 0;
 }
 
-int tapdrop_open_file(struct tapdrop **tdp, const char *path)
+/**
+ * tapdrop_file_open() - read a file in place of the kernel
+ * @td: handle
+ * @path: the file
+ *
+ * Return: 0 or a negative errno.
+ */
+int tapdrop_file_open(struct tapdrop *td, const char *path)
 {
-	struct tapdrop *td;
 	FILE *file;
 	int err;
 
-	err = tapdrop_handle_new(tdp);
-	if (err)
-		return err;
-	td = *tdp;
 	td->from_file = true;
-
 	file = fopen(path, "re");
 	if (!file)
 		return tapdrop_fail(td, errno, "cannot open %s: %s", path,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A handle's life, its error text, and bytes that grow. */
+/* A handle, its error text, and bytes that grow. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -17,20 +17,6 @@ int tapdrop_handle_new(struct tapdrop **td)
 {
 	*td = calloc(1, sizeof(**td));
 	return *td ? 0 : -ENOMEM;
-}
-
-void tapdrop_close(struct tapdrop *td)
-{
-	if (!td)
-		return;
-	tapdrop_netlink_close(td);
-	if (td->record)
-		fclose(td->record);
-	tapdrop_stats_free(td->pending);
-	free(td->events.data);
-	free(td->raw.data);
-	free(td->file.data);
-	free(td);
 }
 
 const char *tapdrop_error(const struct tapdrop *td)

@@ -157,10 +157,12 @@ void tapdrop_stats_seal(struct tapdrop_stats *stats);
 void tapdrop_stats_reset(struct tapdrop_stats *stats);
 
 /* file.c */
+int tapdrop_file_open(struct tapdrop *td, const char *path);
 int tapdrop_file_dump(struct tapdrop *td, struct tapdrop_answer *a);
 int tapdrop_record_write(struct tapdrop *td);
 
 /* netlink.c */
+int tapdrop_netlink_open(struct tapdrop *td);
 void tapdrop_netlink_close(struct tapdrop *td);
 int tapdrop_netlink_request(struct tapdrop *td, uint8_t cmd, uint16_t flags,
 			    const struct tapdrop_filter *filter,

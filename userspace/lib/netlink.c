@@ -246,16 +246,17 @@ int tapdrop_netlink_request(struct tapdrop *td, uint8_t cmd, uint16_t flags,
 	return err ? err : request_once(td, cmd, flags, filter, a);
 }
 
-int tapdrop_open(struct tapdrop **tdp)
+/**
+ * tapdrop_netlink_open() - open a socket of a handle to the family
+ * @td: handle
+ *
+ * Return: 0 or a negative errno.
+ */
+int tapdrop_netlink_open(struct tapdrop *td)
 {
-	int err;
+	int err = open_socket(td, NETLINK_GENERIC, &td->sk);
 
-	err = tapdrop_handle_new(tdp);
-	if (!err)
-		err = open_socket(*tdp, NETLINK_GENERIC, &(*tdp)->sk);
-	if (!err)
-		err = resolve(*tdp);
-	return err;
+	return err ? err : resolve(td);
 }
 
 /**

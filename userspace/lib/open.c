@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A handle's life, on the kernel or on a recording. */
+#include <stdlib.h>
+
+#include "internal.h"
+
+int tapdrop_open(struct tapdrop **td)
+{
+	int err = tapdrop_handle_new(td);
+
+	return err ? err : tapdrop_netlink_open(*td);
+}
+
+int tapdrop_open_file(struct tapdrop **td, const char *path)
+{
+	int err = tapdrop_handle_new(td);
+
+	return err ? err : tapdrop_file_open(*td, path);
+}
+
+void tapdrop_close(struct tapdrop *td)
+{
+	if (!td)
+		return;
+	tapdrop_netlink_close(td);
+	if (td->record)
+		fclose(td->record);
+	tapdrop_stats_free(td->pending);
+	free(td->events.data);
+	free(td->raw.data);
+	free(td->file.data);
+	free(td);
+}
