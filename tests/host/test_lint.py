@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The gate that netdev would put before a review, for every file of ours."""
 import os
+import re
 import subprocess
 
 import pytest
@@ -133,3 +134,45 @@ def test_licences():
             if 'SPDX-License-Identifier' not in file.read(500):
                 bare.append(path)
     assert not bare
+
+
+# Who is told of a device asks who has the devices: waits for a file of its own
+# for a device's life.
+CIRCLES = [{'kernel/message', 'kernel/notify', 'kernel/registry'}]
+
+
+def included():
+    """For each file, x.c and x.h being one, those that it includes."""
+    known = {os.path.splitext(path)[0] for path in C}
+    found = {}
+    for path in C:
+        if not path.startswith(('kernel/', 'userspace/')):
+            continue
+        unit, folder = os.path.splitext(path)[0], os.path.dirname(path)
+        with open(os.path.join(TOP, path)) as file:
+            names = re.findall(r'^#include "(.*)\.[ch]"', file.read(), re.M)
+        others = {os.path.normpath(os.path.join(folder, name))
+                  for name in names}
+        found.setdefault(unit, set()).update(others & known - {unit})
+    return found
+
+
+def reached(graph, start):
+    """All that a file includes, itself or through others."""
+    seen, todo = set(), [start]
+    while todo:
+        new = graph.get(todo.pop(), set()) - seen
+        seen |= new
+        todo += new
+    return seen
+
+
+def test_no_two_files_include_each_other():
+    graph = included()
+    assert len(graph) > 40
+    all_of = {unit: reached(graph, unit) for unit in graph}
+    circles = {frozenset(other for other in all_of[unit] if unit in
+                         all_of.get(other, ())) for unit in graph
+               if unit in all_of[unit]}
+    assert not [sorted(circle) for circle in circles
+                if circle not in CIRCLES]
