@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /*
  * The reasons for which tun and tap lose frames: one list, from which come the
  * names, the kernel's own names, the classes, what each means and the counters'

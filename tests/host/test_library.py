@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """libtapdrop: where libnl leaves gaps, and what is installed."""
 
+import glob
 import os
 import re
 import shutil
@@ -178,6 +179,21 @@ def test_man_page_has_all_functions():
     with open(os.path.join(USERSPACE, 'man', 'libtapdrop.3'),
               encoding='utf-8') as page:
         assert set(re.findall(r'(tapdrop_\w+)\(', page.read())) >= functions()
+
+
+def test_programs_of_any_licence_may_link_it():
+    """What it is made of is not under the GPL alone, or not ours."""
+    made_of = set()
+    for path in glob.glob(os.path.join(tool.BUILD, 'userspace/lib/*.d')):
+        with open(path, encoding='utf-8') as file:
+            rule = file.read().replace('\\\n', ' ').splitlines()[0]
+        made_of |= {os.path.normpath(os.path.join(USERSPACE, name))
+                    for name in rule.split(': ')[1].split()}
+    ours = [path for path in made_of if not path.startswith('/usr/')]
+    assert os.path.join(tool.TOP, 'kernel', 'reasons.h') in ours
+    for path in ours:
+        with open(path, encoding='utf-8') as file:
+            assert 'BSD-3-Clause' in file.readline(), path
 
 
 def test_libnl_stays_in_one_file():

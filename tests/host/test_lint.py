@@ -176,3 +176,20 @@ def test_no_two_files_include_each_other():
                if unit in all_of[unit]}
     assert not [sorted(circle) for circle in circles
                 if circle not in CIRCLES]
+
+
+def test_licences_have_their_texts():
+    """Every licence that a file names is there, and none that no file names."""
+    named, there = set(), set()
+    for path in FILES:
+        with open(os.path.join(TOP, path), errors='replace') as file:
+            head = file.read(2000)
+        if path.startswith('LICENSES/'):
+            there.add(frozenset(re.findall(
+                r'^(?:Valid-License|SPDX-Exception)-Identifier: (\S+)', head,
+                re.M)))
+        elif path.endswith(('.c', '.h', '.py', '.rst', '.sh', '.yaml')):
+            for line in re.findall(r'SPDX-License-Identifier:(.*)', head)[:1]:
+                named |= set(re.findall(r'[\w.+-]+', line)) - {'OR', 'WITH'}
+    assert not named - frozenset.union(*there)
+    assert all(text & named for text in there)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-3-Clause */
 /*
  * What to tell an operator of a reason in kernel/reasons.h: its likely cause,
  * and a remedy. Part of the initializer of the table in reasons.c.

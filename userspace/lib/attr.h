@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-3-Clause */
 /* Netlink attributes, read from memory that nobody has checked. */
 #ifndef _LIBTAPDROP_ATTR_H
 #define _LIBTAPDROP_ATTR_H

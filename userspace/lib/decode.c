@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-3-Clause
 /* What is in the messages: attributes become the structures of tapdrop.h. */
 #include <linux/genetlink.h>
 #include <linux/if_link.h>

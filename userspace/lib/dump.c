@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-3-Clause
 /* Questions with one answer: counters of devices, reasons of the kernel. */
 #include <errno.h>
 #include <stdlib.h>

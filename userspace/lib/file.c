@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-3-Clause
 /* Recorded dumps: the kernel's messages back to back, as they were received. */
 #include <errno.h>
 #include <stdlib.h>

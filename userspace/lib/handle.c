@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-3-Clause
 /* A handle, its error text, and bytes that grow. */
 #include <errno.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-3-Clause
 /*
  * Sockets and requests; the only file that knows libnl.
  *

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-3-Clause
 /* A handle's life, on the kernel or on a recording. */
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-3-Clause
 /* The answer to a request: devices and counters, each in one array. */
 #include <stdlib.h>
 #include <string.h>

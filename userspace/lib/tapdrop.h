@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-3-Clause */
 /*
  * libtapdrop: read the tapdrop generic netlink family, which tells how many
  * frames the queues of tun, tap, macvtap and ipvtap devices lost, in which

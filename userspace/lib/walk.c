@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-3-Clause
 /*
  * The frame around every answer: messages back to back, how they end, and the
  * kernel's own words if it refused. Reads bytes of any origin.
