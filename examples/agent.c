@@ -4,7 +4,7 @@
  * once in an interval, and what a device still lost when it ends. It goes on
  * when the module is unloaded, and when it is there again.
  *
- *	cc -o agent agent.c $(pkg-config --cflags --libs tapdrop)
+ *	cc -o agent agent.c $(pkg-config --cflags --libs libtapdrop)
  *	./agent [MILLISECONDS [LOOKS]]
  */
 #include <inttypes.h>

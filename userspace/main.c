@@ -9,6 +9,7 @@
 #include "command.h"
 #include "exitcode.h"
 #include "fail.h"
+#include "lib/tapdrop.h"
 #include "options.h"
 
 /* As help lists them; the first is the default. */

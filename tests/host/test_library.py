@@ -170,9 +170,36 @@ def test_exported_symbols_are_the_header():
     done = subprocess.run(['nm', '-D', '--defined-only', '--with-symbol-versions',
                            os.path.join(tool.BUILD, 'libtapdrop.so.0')],
                           capture_output=True, text=True, check=True)
-    exported = set(re.findall(r' T (\w+)@@LIBTAPDROP_0', done.stdout))
+    exported = set(re.findall(r' T (\w+)@@LIBTAPDROP_[\d.]+', done.stdout))
     assert exported == functions() and len(exported) > 20
     assert set(re.findall(r' [TDBR] (\w+)', done.stdout)) == exported
+
+
+def test_version(installed):
+    """One for header, library, tool and pkg-config."""
+    with open(installed / 'usr/include/tapdrop.h', encoding='utf-8') as header:
+        macros = dict(re.findall(r'^#define (TAPDROP_VERSION\w*)\s+(\S+)$',
+                                 header.read(), re.M))
+    version = '.'.join(macros[f'TAPDROP_VERSION_{part}']
+                       for part in ('MAJOR', 'MINOR', 'PATCH'))
+    assert macros['TAPDROP_VERSION'] == f'"{version}"'
+    call = ('import ctypes, sys; version = ctypes.CDLL(sys.argv[1])'
+            '.tapdrop_version; version.restype = ctypes.c_char_p;'
+            'print(version().decode())')
+    assert subprocess.run(
+        ['/usr/bin/python3', '-c', call,
+         installed / 'usr/lib/libtapdrop.so.0'], check=True, text=True,
+        capture_output=True).stdout == f'{version}\n'
+    assert tool.output('-V') == f'tapdrop {version}\n'
+    pkgconfig = installed / 'usr/lib/pkgconfig/libtapdrop.pc'
+    assert f'\nVersion: {version}\n' in pkgconfig.read_text()
+
+
+def test_examples_name_the_package():
+    """As pkg-config knows it."""
+    with open(os.path.join(tool.TOP, 'examples', 'agent.c'),
+              encoding='utf-8') as file:
+        assert '$(pkg-config --cflags --libs libtapdrop)' in file.read()
 
 
 def test_man_page_has_all_functions():

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-3-Clause
-/* A handle's life, on the kernel or on a recording. */
+/* A handle's life, on the kernel or on a recording; and the version. */
 #include <stdlib.h>
 
 #include "internal.h"
+
+const char *tapdrop_version(void)
+{
+	return TAPDROP_VERSION;
+}
 
 int tapdrop_open(struct tapdrop **td)
 {

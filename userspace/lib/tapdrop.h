@@ -22,6 +22,15 @@
 extern "C" {
 #endif
 
+/** TAPDROP_VERSION - version of this header. */
+#define TAPDROP_VERSION		"0.1.0"
+/** TAPDROP_VERSION_MAJOR - first number of %TAPDROP_VERSION. */
+#define TAPDROP_VERSION_MAJOR	0
+/** TAPDROP_VERSION_MINOR - second number of %TAPDROP_VERSION. */
+#define TAPDROP_VERSION_MINOR	1
+/** TAPDROP_VERSION_PATCH - third number of %TAPDROP_VERSION. */
+#define TAPDROP_VERSION_PATCH	0
+
 /** TAPDROP_NO_QUEUE - queue of frames that were lost when none was known. */
 #define TAPDROP_NO_QUEUE	(-1)
 /** TAPDROP_ALL_QUEUES - queue of the sums of %TAPDROP_SCOPE_DEVICE. */
@@ -154,6 +163,14 @@ struct tapdrop_link_stats {
 	uint64_t rx_dropped;
 	uint64_t tx_dropped;
 };
+
+/**
+ * tapdrop_version() - version of the library that is running
+ *
+ * Return: three numbers with dots, as in %TAPDROP_VERSION, which is that of
+ * the header that a program was built with.
+ */
+const char *tapdrop_version(void);
 
 /**
  * tapdrop_open() - open a socket to the family
