@@ -164,6 +164,10 @@ const struct row *history_find(const struct history *h, size_t src,
 	return bsearch(&key, h->rows, h->n, sizeof(key), compare);
 }
 
+/**
+ * history_free() - free what a history holds
+ * @h: history
+ */
 void history_free(struct history *h)
 {
 	free(h->rows);

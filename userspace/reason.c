@@ -70,6 +70,8 @@ const struct tapdrop_reason_info *reason_info(const struct source *src,
  * @id: id of the reason
  * @kind: kind of the device, or 0 for any
  * @dir: direction
+ *
+ * Return: true if so.
  */
 bool reason_occurs(uint32_t id, uint32_t kind, uint32_t dir)
 {

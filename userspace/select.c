@@ -151,6 +151,8 @@ int parse_selector(int argc, char **argv, struct selector *sel,
  * selected() - is a device among those chosen by name?
  * @sel: selection
  * @dev: device
+ *
+ * Return: true if so.
  */
 bool selected(const struct selector *sel, const struct tapdrop_device *dev)
 {
@@ -168,6 +170,8 @@ bool selected(const struct selector *sel, const struct tapdrop_device *dev)
  * @dev: device that is selected
  *
  * Without "all" or a name, a device that lost nothing is not.
+ *
+ * Return: true if so.
  */
 bool visible(const struct selector *sel, const struct tapdrop_device *dev)
 {
@@ -177,6 +181,8 @@ bool visible(const struct selector *sel, const struct tapdrop_device *dev)
 /**
  * is_filtered() - does a selection leave counters of a device out?
  * @sel: selection
+ *
+ * Return: true if so.
  */
 bool is_filtered(const struct selector *sel)
 {

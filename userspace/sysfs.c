@@ -58,6 +58,8 @@ int sysfs_read(const struct sysfs *sys, char *dst, size_t size,
  * sysfs_exists() - is there such a file?
  * @sys: system
  * @fmt: path, without slash in front
+ *
+ * Return: true if so.
  */
 bool sysfs_exists(const struct sysfs *sys, const char *fmt, ...)
 {
@@ -102,6 +104,8 @@ static bool is_listed(const struct sysfs *sys, const char *release,
  * @sys: system
  * @release: kernel
  * @module: module
+ *
+ * Return: true if so.
  */
 bool sysfs_has_module(const struct sysfs *sys, const char *release,
 		      const char *module)
@@ -114,6 +118,8 @@ bool sysfs_has_module(const struct sysfs *sys, const char *release,
  * @sys: system
  * @release: kernel
  * @module: module
+ *
+ * Return: true if so.
  */
 bool sysfs_is_builtin(const struct sysfs *sys, const char *release,
 		      const char *module)

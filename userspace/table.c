@@ -275,6 +275,10 @@ void table_print(const struct table *t, FILE *f)
 	free(line.start);
 }
 
+/**
+ * table_free() - free a table
+ * @t: table
+ */
 void table_free(struct table *t)
 {
 	free(t->cells);

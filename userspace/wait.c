@@ -48,6 +48,8 @@ void catch_signals(void)
 
 /**
  * stopped() - has somebody asked us to stop?
+ *
+ * Return: true if so.
  */
 bool stopped(void)
 {
@@ -71,7 +73,9 @@ void wait_for(struct pollfd *fds, size_t n, double seconds)
 }
 
 /**
- * now() - seconds on a clock that only goes forward
+ * now() - the time on a clock that only goes forward
+ *
+ * Return: seconds.
  */
 double now(void)
 {

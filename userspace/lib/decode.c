@@ -41,6 +41,8 @@ int tapdrop_message_cmd(const struct nlmsghdr *nlh)
  * tapdrop_message_has() - does a message have an attribute?
  * @nlh: message
  * @type: TAPDROP_A_STATS_*
+ *
+ * Return: true if it has.
  */
 bool tapdrop_message_has(const struct nlmsghdr *nlh, int type)
 {

@@ -86,6 +86,8 @@ struct tapdrop {
 
 /**
  * typedef tapdrop_message_fn - takes one message of an answer
+ * @nlh: the message
+ * @arg: of &struct tapdrop_answer
  *
  * Return: 0, or a negative errno that ends the walk.
  */

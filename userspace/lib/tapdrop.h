@@ -192,10 +192,15 @@ int tapdrop_open(struct tapdrop **td);
  *
  * Each call of tapdrop_dump() reads on behind the last NLMSG_DONE, so that a
  * file can hold a series of dumps.
+ *
+ * Return: 0 or a negative errno; @td is set as by tapdrop_open().
  */
 int tapdrop_open_file(struct tapdrop **td, const char *path);
 
-/** tapdrop_close() - close a handle; NULL is allowed. */
+/**
+ * tapdrop_close() - close a handle
+ * @td: handle, or NULL
+ */
 void tapdrop_close(struct tapdrop *td);
 
 /**
@@ -211,6 +216,8 @@ const char *tapdrop_error(const struct tapdrop *td);
  * tapdrop_record() - write what dumps receive into a file, too
  * @td: handle
  * @path: file to create or truncate
+ *
+ * Return: 0 or a negative errno.
  */
 int tapdrop_record(struct tapdrop *td, const char *path);
 
@@ -224,8 +231,10 @@ int tapdrop_record(struct tapdrop *td, const char *path);
  * repeated a few times. Nobody sees rows of an abandoned attempt. If the last
  * attempt was disturbed, too, tapdrop_stats_consistent() says so.
  *
- * A device without counters to show is listed. An @ifindex that is no device
- * of this family is -ENODEV. A recorded dump that has ended is -ENODATA.
+ * A device without counters to show is listed.
+ *
+ * Return: 0; -ENODEV if @ifindex is no device of this family; -ENODATA if a
+ * recorded dump has ended; another errno.
  */
 int tapdrop_dump(struct tapdrop *td, const struct tapdrop_filter *filter,
 		 struct tapdrop_stats **stats);
@@ -237,7 +246,7 @@ int tapdrop_dump(struct tapdrop *td, const struct tapdrop_filter *filter,
  *	@no_queue the answer is that, else the sum over the device
  * @stats: where to put the answer; free it with tapdrop_stats_free()
  *
- * A queue that the device never had is -ENOENT.
+ * Return: 0; -ENOENT if the device never had such a queue; another errno.
  */
 int tapdrop_get(struct tapdrop *td, const struct tapdrop_filter *filter,
 		struct tapdrop_stats **stats);
@@ -253,17 +262,30 @@ const struct tapdrop_device *
 tapdrop_stats_next(const struct tapdrop_stats *stats,
 		   const struct tapdrop_device *dev);
 
-/** tapdrop_for_each_device() - walk through the devices of an answer. */
+/**
+ * tapdrop_for_each_device() - walk through the devices of an answer
+ * @dev: set to each device in turn
+ * @stats: answer
+ */
 #define tapdrop_for_each_device(dev, stats)				\
 	for ((dev) = tapdrop_stats_next(stats, NULL); (dev);		\
 	     (dev) = tapdrop_stats_next(stats, dev))
 
-/** tapdrop_for_each_counter() - walk through the counters of a device. */
+/**
+ * tapdrop_for_each_counter() - walk through the counters of a device
+ * @c: set to each counter in turn
+ * @dev: device
+ */
 #define tapdrop_for_each_counter(c, dev)				\
 	for ((c) = (dev)->counters;					\
 	     (c) != (dev)->counters + (dev)->n_counters; (c)++)
 
-/** tapdrop_stats_count() - number of devices in an answer. */
+/**
+ * tapdrop_stats_count() - count the devices in an answer
+ * @stats: answer
+ *
+ * Return: number of devices.
+ */
 size_t tapdrop_stats_count(const struct tapdrop_stats *stats);
 
 /**
@@ -275,7 +297,10 @@ size_t tapdrop_stats_count(const struct tapdrop_stats *stats);
  */
 bool tapdrop_stats_consistent(const struct tapdrop_stats *stats);
 
-/** tapdrop_stats_free() - free an answer; NULL is allowed. */
+/**
+ * tapdrop_stats_free() - free an answer
+ * @stats: answer, or NULL
+ */
 void tapdrop_stats_free(struct tapdrop_stats *stats);
 
 /**
@@ -283,6 +308,8 @@ void tapdrop_stats_free(struct tapdrop_stats *stats);
  * @td: handle
  *
  * Subscribe before the first dump, and no device is missed in between.
+ *
+ * Return: 0 or a negative errno.
  */
 int tapdrop_subscribe(struct tapdrop *td);
 
@@ -309,10 +336,17 @@ int tapdrop_next_event(struct tapdrop *td, struct tapdrop_event *event);
 /**
  * tapdrop_reasons() - the reasons that this library was built with
  * @n: where to put their number
+ *
+ * Return: the array, which is the library's.
  */
 const struct tapdrop_reason_info *tapdrop_reasons(size_t *n);
 
-/** tapdrop_reason_by_id() - find a reason, or NULL. */
+/**
+ * tapdrop_reason_by_id() - find a reason
+ * @id: enum tapdrop_reason
+ *
+ * Return: the reason, or NULL.
+ */
 const struct tapdrop_reason_info *tapdrop_reason_by_id(uint32_t id);
 
 /**
@@ -343,6 +377,8 @@ unsigned int tapdrop_reason_dirs(uint32_t id, uint32_t kind);
  * @n: where to put the number of elements
  *
  * The kernel does not tell @cause and @remedy; they are NULL.
+ *
+ * Return: 0 or a negative errno.
  */
 int tapdrop_dump_reasons(struct tapdrop *td,
 			 struct tapdrop_reason_info **reasons, size_t *n);
@@ -354,17 +390,34 @@ int tapdrop_dump_reasons(struct tapdrop *td,
  * @n: where to put the number of elements
  *
  * All devices of the network namespace in which the calling thread is now.
+ *
+ * Return: 0 or a negative errno.
  */
 int tapdrop_dump_link_stats(struct tapdrop *td,
 			    struct tapdrop_link_stats **stats, size_t *n);
 
-/** tapdrop_dir_name() - "to-user", "from-user", or "unknown". */
+/**
+ * tapdrop_dir_name() - name a direction
+ * @dir: enum tapdrop_dir
+ *
+ * Return: "to-user", "from-user", or "unknown".
+ */
 const char *tapdrop_dir_name(uint32_t dir);
 
-/** tapdrop_kind_name() - "tun", "tap", "macvtap", "ipvtap", or "none". */
+/**
+ * tapdrop_kind_name() - name a kind of device
+ * @kind: enum tapdrop_kind
+ *
+ * Return: "tun", "tap", "macvtap", "ipvtap", or "none".
+ */
 const char *tapdrop_kind_name(uint32_t kind);
 
-/** tapdrop_class_name() - "loss", "refused", "truncated", or "unknown". */
+/**
+ * tapdrop_class_name() - name a class of reasons
+ * @class_id: enum tapdrop_class
+ *
+ * Return: "loss", "refused", "truncated", or "unknown".
+ */
 const char *tapdrop_class_name(uint32_t class_id);
 
 /**
