@@ -44,10 +44,10 @@ def test_all_tests_of_the_tool_with_sanitizers():
     assert int(re.search(r'(\d+) passed', done.stdout).group(1)) > 300
 
 
-@clang
-def test_clang_finds_nothing_to_warn_of():
-    make('CC=clang', 'CFLAGS=-O2',
-         f'BUILD={tool.BUILD}/clang')
+@pytest.mark.parametrize('compiler', ('gcc', pytest.param('clang', marks=clang)))
+def test_compiler_finds_nothing_to_warn_of(compiler):
+    make(f'CC={compiler}', 'CFLAGS=-O2', 'WERROR=1',
+         f'BUILD={tool.BUILD}/{compiler}')
 
 
 @clang
