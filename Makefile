@@ -38,7 +38,7 @@ build/%/fault/tapfault.ko: $(wildcard tests/fault/*) tools/kbuild
 tool: ## build the tool and its library
 	@$(MAKE) -s -C userspace BUILD=../build
 
-install: ## install the tool and its library (PREFIX=/usr/local, DESTDIR)
+install: ## install the tool and its library (PREFIX=/usr/local, LIBDIR, DESTDIR)
 	@$(MAKE) -s -C userspace BUILD=../build install
 
 traffic: ## build the traffic helper of the tests

@@ -273,6 +273,20 @@ def test_installed_files(installed):
     assert 'ExecStart=/usr/sbin/tapdrop export' in service.read_text()
 
 
+def test_directory_of_the_library(tmp_path):
+    """As a distribution with several architectures has it."""
+    libdir = '/usr/lib/x86_64-linux-gnu'
+    subprocess.run(['make', '-s', '-C', USERSPACE, 'install', 'PREFIX=/usr',
+                    f'LIBDIR={libdir}', f'DESTDIR={tmp_path}'], check=True)
+    found = {str(path)[len(str(tmp_path)):] for path in
+             tmp_path.rglob('libtapdrop*') if path.suffix != '.3'}
+    assert found == {f'{libdir}/libtapdrop.so', f'{libdir}/libtapdrop.so.0',
+                     f'{libdir}/pkgconfig/libtapdrop.pc'}
+    pkgconfig = tmp_path / libdir[1:] / 'pkgconfig/libtapdrop.pc'
+    assert ('\nprefix=/usr\nlibdir=${prefix}/lib/x86_64-linux-gnu\n'
+            in pkgconfig.read_text())
+
+
 def test_only_the_tool_of_the_tree_has_a_path_to_its_library(installed):
     def dynamic(path):
         return subprocess.run(['readelf', '-d', path], check=True, text=True,
