@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "attr.h"
-#include "internal.h"
+#include "decode.h"
 
 /* Attributes behind the headers of a message. */
 static int message_attrs(const struct nlmsghdr *nlh, size_t hdr_len,

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "decode.h"
+#include "file.h"
+#include "netlink.h"
 
 /* How often to begin anew when devices come and go under a dump. */
 #define DUMP_ATTEMPTS	5

@@ -4,7 +4,8 @@
 #include <linux/genetlink.h>
 #include <string.h>
 
-#include "internal.h"
+#include "decode.h"
+#include "netlink.h"
 
 static const struct tapdrop_filter everything = {
 	.scope = TAPDROP_SCOPE_QUEUE,

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "file.h"
 
 static int read_all(FILE *file, struct tapdrop_buf *buf)
 {

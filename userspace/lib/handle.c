@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "handle.h"
 
 /**
  * tapdrop_handle_new() - make a handle with nothing open

@@ -20,7 +20,8 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
-#include "internal.h"
+#include "decode.h"
+#include "netlink.h"
 
 /* The most that the kernel puts into one datagram of a dump. */
 #define RECEIVE_SIZE	32768

@@ -2,7 +2,10 @@
 /* A handle's life, on the kernel or on a recording; and the version. */
 #include <stdlib.h>
 
-#include "internal.h"
+#include "file.h"
+#include "handle.h"
+#include "netlink.h"
+#include "stats.h"
 
 const char *tapdrop_version(void)
 {

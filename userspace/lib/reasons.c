@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "../../kernel/reasons.h"
-#include "internal.h"
+#include "tapdrop.h"
 
 #define INFO(_name, _skb, _class, _meaning)				\
 	[TAPDROP_REASON_##_name - 1] = {				\

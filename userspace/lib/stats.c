@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "stats.h"
 
 /**
  * tapdrop_stats_new() - make an empty answer

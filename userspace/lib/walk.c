@@ -6,7 +6,7 @@
 #include <linux/genetlink.h>
 
 #include "attr.h"
-#include "internal.h"
+#include "walk.h"
 
 static const char * const request_attr_names[] = {
 	[TAPDROP_A_STATS_IFINDEX]	= "ifindex",
