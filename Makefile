@@ -87,9 +87,13 @@ regen: ## generate what is made of the spec, the reasons and the ledger
 	@tools/gen-reasons >docs/reasons.rst
 	@tools/ledger --rst $(shell tools/kernel release 6.1) >docs/ledger.rst
 
+docs: ## render the documentation, as HTML in build/docs
+	@tools/deps docs
+	@/usr/bin/python3 -m sphinx -q -W --keep-going docs $(or $(DEST),build/docs)
+
 clean: ## remove what was built; downloads stay in the cache
 	rm -rf build
 
 .DELETE_ON_ERROR:
 .PHONY: help deps modules tool install traffic agents check check-intree demo bench lint intree \
-	ledger regen clean
+	ledger regen docs clean

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Pages that are generated equal what is committed."""
+"""Pages that are generated equal what is committed, and all pages render."""
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -52,3 +53,29 @@ def test_ledger_is_closed():
     run = subprocess.run(["tools/ledger", RELEASE], cwd=TOP, text=True,
                          capture_output=True)
     assert run.returncode == 0, run.stdout.splitlines()[-1]
+
+
+def test_pages_render(tmp_path):
+    """Sphinx has nothing to warn of, and draws the picture."""
+    run = subprocess.run(["make", "-s", "docs", f"DEST={tmp_path}"], cwd=TOP,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                         text=True)
+    assert (run.returncode, run.stdout) == (0, "")
+    assert list(tmp_path.glob("_images/graphviz-*.svg"))
+
+
+def test_index_has_every_page():
+    """A page that the index does not list is not found."""
+    listed = re.findall(r"^   ([\w-]+)$", (TOP / "docs/index.rst").read_text(),
+                        re.M)
+    pages = {path.stem for path in TOP.glob("docs/*.rst")}
+    assert pages == {"index", *listed}
+
+
+def test_picture_has_every_reason():
+    """The picture of where frames are lost names each reason, and no other."""
+    names = re.findall(r"R\(([A-Z_]+), ", (TOP / "kernel/reasons.h").read_text())
+    labels = re.findall(r'label="([^"]*)"',
+                        (TOP / "docs/losses.dot").read_text())
+    shown = re.findall(r"NOMEM|[A-Z]+(?:_[A-Z]+)+", " ".join(labels))
+    assert set(shown) == set(names)
