@@ -177,6 +177,18 @@ def test_no_frame_is_no_loss(fault, queue):
     assert drops(dev) == {}
 
 
+@pytest.mark.site("D7")
+def test_vhost_buffer_too_small_without_header(lab):
+    """Without a virtio-net header that one byte is the frame's first."""
+    (q0,) = lab.tap()
+    lab.vhost("v", queue=q0)
+    lab.vrx("v", post=5, size=40)
+    lab.send(dev="tap0", count=5, size=60)
+    lab.vrx("v", expect=1, wait=300)
+    assert drops("tap0") == {(0, TO, "READ_TOO_SHORT"): 5}
+    assert packets("tap0", "tx") == 5
+
+
 @pytest.mark.site("D10")
 def test_vhost_holds_frames_of_deleted_device(lab):
     """vhost-net took frames off the ring, then the device went away."""

@@ -4,7 +4,7 @@ guest is never told what became of them."""
 
 import pytest
 
-from lab import FROM, TO, VNET_LEN, drops, packets, standard
+from lab import FROM, TO, VNET_LEN, drops, ip, packets, standard, wait_for
 from xdp import NO_SUCH_DEVICE, VERDICTS, XDP_TX
 
 
@@ -94,3 +94,40 @@ def test_napi_on_detached_queue(lab):
     assert lab.vtx("v", count=30)["ok"] == 30
     assert drops("tap0") == {(None, FROM, "QUEUE_DETACHED"): 30}
     assert standard("tap0") == {}
+
+
+@pytest.fixture
+def down(guest):
+    """The same device as a port of a bridge, taken down: what it sends, far0
+    at the bridge's other end would see."""
+    guest.bridge("tap0")
+    guest.sink("far", dev="far0", tag=7)
+    ip("link set tap0 down")
+    return guest
+
+
+def test_device_down(down):
+    """tun_xdp_one() does not ask whether the device is up: the frames go to
+    the stack, which drops them. They count as received, and nowhere as lost."""
+    assert down.vtx("v", count=30, tag=7)["ok"] == 30
+    assert packets("tap0", "rx") == 30
+    assert drops("tap0") == {}
+    assert standard("tap0") == {}
+    assert down.seen("far")["ok"] == 0
+    # It would have seen them.
+    ip("link set tap0 up")
+    wait_for(lambda: down.vtx("v", tag=7)["ok"] and down.seen("far")["ok"])
+
+
+@pytest.mark.site("R22")
+@pytest.mark.parametrize("how", ["large frames", "send buffer"])
+def test_device_down_not_batched(down, how):
+    """What vhost-net does not batch goes the way of a write(), which asks: a
+    frame above a page, or any frame if the send buffer has a limit."""
+    if how == "send buffer":
+        down.set("q1", sndbuf=1 << 20)
+    size = 5000 if how == "large frames" else 60
+    assert down.vtx("v", count=30, tag=7, size=size)["ok"] == 30
+    assert packets("tap0", "rx") == 0
+    assert drops("tap0") == {(1, FROM, "DEV_READY"): 30}
+    assert standard("tap0") == {"rx_dropped": 30}
