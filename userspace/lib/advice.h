@@ -24,9 +24,9 @@ REMEDY(SKB_CHECKSUM) =
 	"Let the guest negotiate checksum offload; look for the sender of the broken frames.",
 
 CAUSE(SKB_COPY_DATA) =
-	"The writer passed an address that is not mapped, or guest memory went away under it.",
+	"The writer passed an address that is not mapped, or guest memory that the host cannot provide (huge pages or tmpfs used up).",
 REMEDY(SKB_COPY_DATA) =
-	"This is a bug of the writer (VMM or daemon); its write() returned EFAULT.",
+	"Look for memory that ran out on the host, then in the VMM's or daemon's log: its write() returned EFAULT; vhost-net does not tell the guest.",
 
 CAUSE(VIRTNET_HDR) =
 	"Writer and device disagree about IFF_VNET_HDR or TUNSETVNETHDRSZ, or the guest's driver builds bad headers.",
@@ -34,7 +34,7 @@ REMEDY(VIRTNET_HDR) =
 	"Compare the header size of VMM and device; update the guest's virtio-net driver.",
 
 CAUSE(DEV_READY) =
-	"The interface is administratively down while the guest sends, or frames arrive before the guest attaches a queue.",
+	"The interface is down while a VMM or daemon sends with write(), or frames arrive before the guest attaches a queue. While it is down, what vhost-net sends in batches is lost as well, but in the network stack, and not counted.",
 REMEDY(DEV_READY) =
 	"Set the interface up; attach the queues before the port joins the bridge.",
 
@@ -56,7 +56,7 @@ REMEDY(BPF_FILTER) =
 CAUSE(SKB_PULL) =
 	"The frame is empty or shorter than its link-layer header.",
 REMEDY(SKB_PULL) =
-	"This is a bug of the writer; its write() returned EINVAL or ENOMEM.",
+	"Look at what builds the frames: the daemon, or the guest's driver. A write() returned EINVAL or ENOMEM.",
 
 CAUSE(SKB_TRIM) =
 	"Memory was short.",
@@ -71,7 +71,7 @@ REMEDY(NOMEM) =
 CAUSE(PKT_TOO_SMALL) =
 	"The writer sent a runt, or writer and device disagree about IFF_NO_PI.",
 REMEDY(PKT_TOO_SMALL) =
-	"This is a bug of the writer or of the guest's driver.",
+	"Look at what builds the frames: the guest's driver, or the daemon. A write() returned EINVAL; vhost-net does not tell the guest.",
 
 CAUSE(PKT_TOO_BIG) =
 	"The writer passed a frame of more than 17 pages, or with IFF_NAPI_FRAGS more than 17 fragments, one above a page or an empty one.",
@@ -111,7 +111,7 @@ REMEDY(QUEUE_PURGE) =
 CAUSE(QUEUE_DETACHED) =
 	"The VMM sends on a queue that the guest has switched off.",
 REMEDY(QUEUE_DETACHED) =
-	"Attach the queue before sending; the write() returned EBUSY.",
+	"Attach the queue before sending; a write() returned EBUSY, vhost-net does not tell the guest.",
 
 CAUSE(NAPI_BUSY) =
 	"Two writers share a queue in NAPI fragment mode.",
@@ -119,19 +119,19 @@ REMEDY(NAPI_BUSY) =
 	"Use one writer per queue; the write() returned EBUSY.",
 
 CAUSE(READ_FAULT) =
-	"The reader passed an address that is not mapped, or guest memory went away under it.",
+	"The reader passed an address that is not mapped, or guest memory that the host cannot provide (huge pages or tmpfs used up).",
 REMEDY(READ_FAULT) =
-	"This is a bug of the reader (VMM or daemon).",
+	"Look for memory that ran out on the host, then in the log of the VMM or daemon.",
 
 CAUSE(READ_TOO_SHORT) =
-	"The reader's buffers are smaller than the device's MTU, or than a GSO frame.",
+	"The buffers of the reader, such as a VPN daemon, are smaller than the device's MTU, or than a GSO frame.",
 REMEDY(READ_TOO_SHORT) =
 	"Give the reader buffers of 64 KiB, or turn its offloads off.",
 
 CAUSE(READ_NO_ROOM) =
-	"The reader's buffer is shorter than the virtio-net or packet-information header.",
+	"Under vhost-net, the frame is larger than the receive buffers of a guest without mergeable ones (mrg_rxbuf), often because its MTU is smaller than the host's. With read(), the buffer is shorter than the virtio-net or packet-information header.",
 REMEDY(READ_NO_ROOM) =
-	"This is a bug of the reader; its read() returned EINVAL.",
+	"Let the VMM offer mrg_rxbuf, or give guest, tap and bridge the same MTU. A daemon whose read() returned EINVAL needs a larger buffer.",
 
 CAUSE(WRITE_RETRY) =
 	"The send buffer (TUNSETSNDBUF) is full, memory is short, or a signal came.",
