@@ -8,7 +8,7 @@
 #include "file.h"
 #include "netlink.h"
 
-/* How often to begin anew when devices come and go under a dump. */
+/* How often to begin again when devices come and go during a dump. */
 #define DUMP_ATTEMPTS	5
 
 static int take_stats(const struct nlmsghdr *nlh, void *sink)

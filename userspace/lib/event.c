@@ -18,7 +18,7 @@ struct event_sink {
 	struct tapdrop_event *event;
 };
 
-/* A module that is loaded anew knows nothing of who has subscribed. */
+/* A module that is loaded again does not know who has subscribed. */
 static int take_family(const struct nlmsghdr *nlh, struct tapdrop *td)
 {
 	uint16_t family = td->family;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-3-Clause
 /*
- * The frame around every answer: messages back to back, how they end, and the
+ * The envelope of every answer: messages back to back, how they end, and the
  * kernel's own words if it refused. Reads bytes of any origin.
  */
 #include <linux/genetlink.h>

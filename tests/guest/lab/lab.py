@@ -104,7 +104,7 @@ def wait_for(condition, seconds=PATIENCE):
     """Wait until a condition holds; returns what made it true."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
-        assert time.monotonic() < deadline, "this did not come to pass"
+        assert time.monotonic() < deadline, "this did not happen in time"
         time.sleep(0.01)
     return value
 
