@@ -104,7 +104,8 @@ void tapdrop_gone_put(struct tapdrop_gone **gone);
 void tapdrop_queue_add(struct tapdrop_dev *td, unsigned int queue);
 struct tapdrop_dev *tapdrop_dev_find(const struct net_device *dev);
 struct tapdrop_dev *tapdrop_orphans(const struct net *net);
-int tapdrop_xdp_set(struct bpf_prog __rcu **generic, struct bpf_prog *prog);
+int tapdrop_xdp_set(const struct net_device *dev,
+		    struct bpf_prog __rcu **generic, struct bpf_prog *prog);
 u32 tapdrop_xdp_lost(void);
 
 /*

@@ -21,11 +21,13 @@
 
 /**
  * struct tapdrop_xdp - a program that runs the real one
- * @real: the program of the device
+ * @dev: the device
+ * @real: its program
  * @rcu: for freeing
  * @prog: what the core runs; last, as it ends in a flexible array
  */
 struct tapdrop_xdp {
+	const struct net_device *dev;
 	const struct bpf_prog *real;
 	struct rcu_head rcu;
 	struct bpf_prog prog;
@@ -43,25 +45,33 @@ static unsigned int tapdrop_xdp_run(const void *ctx,
 {
 	const struct bpf_prog *real = container_of(insn, struct tapdrop_xdp,
 						   prog.insnsi[0])->real;
-	unsigned int act = real->bpf_func(ctx, real->insnsi);
+	unsigned int act;
 
+	/* The program has no type that a kernel with CFI could check. */
+	act = bpf_dispatcher_nop_func(ctx, real->insnsi, real->bpf_func);
 	__this_cpu_write(tapdrop_xdp_act, act);
 	return act;
 }
 
-static void tapdrop_xdp_fail(const struct bpf_prog *prog, u32 act)
+/*
+ * Below a bond, the core turns an XDP_TX of the program into XDP_REDIRECT or
+ * XDP_ABORTED: what fails says what was tried. If it has left for @dev, another
+ * one, and fails there, it is the loss of that.
+ */
+static void tapdrop_xdp_fail(const struct net_device *dev,
+			     const struct bpf_prog *prog, u32 act)
 {
-	/* A redirect that fails at its target is the target's loss. */
-	if (prog->bpf_func == tapdrop_xdp_run &&
-	    __this_cpu_read(tapdrop_xdp_act) == act)
-		__this_cpu_write(tapdrop_xdp_failed, true);
+	if (prog->bpf_func != tapdrop_xdp_run ||
+	    container_of(prog, struct tapdrop_xdp, prog)->dev != dev)
+		return;
+	__this_cpu_write(tapdrop_xdp_act, act);
+	__this_cpu_write(tapdrop_xdp_failed, true);
 }
 
 static void tapdrop_xdp_exception(void *data, const struct net_device *dev,
 				  const struct bpf_prog *prog, u32 act)
 {
-	if (act == XDP_TX)
-		tapdrop_xdp_fail(prog, XDP_TX);
+	tapdrop_xdp_fail(dev, prog, act);
 }
 
 static void tapdrop_xdp_redirect_err(void *data, const struct net_device *dev,
@@ -70,7 +80,7 @@ static void tapdrop_xdp_redirect_err(void *data, const struct net_device *dev,
 				     enum bpf_map_type map_type, u32 map_id,
 				     u32 index)
 {
-	tapdrop_xdp_fail(prog, XDP_REDIRECT);
+	tapdrop_xdp_fail(dev, prog, XDP_REDIRECT);
 }
 
 /**
@@ -99,6 +109,7 @@ EXPORT_SYMBOL_GPL(tapdrop_xdp_lost);
 
 /**
  * tapdrop_xdp_set - make the program for do_xdp_generic()
+ * @dev: the device
  * @generic: where the driver keeps it, read under RCU
  * @prog: what it runs, as long as it is there; or NULL
  *
@@ -106,7 +117,8 @@ EXPORT_SYMBOL_GPL(tapdrop_xdp_lost);
  *
  * Return: 0, or -ENOMEM, but not if @prog is NULL.
  */
-int tapdrop_xdp_set(struct bpf_prog __rcu **generic, struct bpf_prog *prog)
+int tapdrop_xdp_set(const struct net_device *dev,
+		    struct bpf_prog __rcu **generic, struct bpf_prog *prog)
 {
 	struct tapdrop_xdp *xdp = NULL;
 	struct bpf_prog *old;
@@ -115,6 +127,7 @@ int tapdrop_xdp_set(struct bpf_prog __rcu **generic, struct bpf_prog *prog)
 		xdp = kmalloc_obj(*xdp);
 		if (!xdp)
 			return -ENOMEM;
+		xdp->dev = dev;
 		xdp->real = prog;
 		xdp->prog = *prog;
 		xdp->prog.bpf_func = tapdrop_xdp_run;
