@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Percpu counters of a queue, and what they count. */
 
+#include <linux/bitops.h>
 #include <linux/build_bug.h>
 #include <linux/percpu.h>
 #include <net/dropreason.h>
@@ -34,16 +35,19 @@ static_assert(TAPDROP_NR_CELLS <= 64);
 /**
  * tapdrop_counters_alloc - allocate the counters of a queue
  *
+ * The memory cgroup of the caller pays.
+ *
  * Context: process; may sleep.
  *
  * Return: counters at zero, to be freed with free_percpu(), or NULL.
  */
 struct tapdrop_counters __percpu *tapdrop_counters_alloc(void)
 {
-	return alloc_percpu(struct tapdrop_counters);
+	return alloc_percpu_gfp(struct tapdrop_counters, GFP_KERNEL_ACCOUNT);
 }
 
-#define OR(d, r, ...) | c->packets[TAPDROP_##d##_##r]
+#define OR(d, r, ...) | c->packets[TAPDROP_##d##_##r] \
+		      | c->last[TAPDROP_##d##_##r]
 static bool tapdrop_counters_any(const struct tapdrop_counters *c)
 {
 	/* Only whether to look again; plain, to be an operand of each OR. */
@@ -58,9 +62,9 @@ static void tapdrop_counters_add(struct tapdrop_sums *sums,
 
 	for (i = 0; i < TAPDROP_NR_CELLS; i++) {
 		packets = READ_ONCE(c->packets[i]);
-		if (!packets)
-			continue;
 		last = READ_ONCE(c->last[i]);
+		if (!packets && !last)
+			continue;
 		if (!(sums->cells & BIT_ULL(i))) {
 			sums->cells |= BIT_ULL(i);
 			sums->packets[i] = packets;
@@ -68,8 +72,30 @@ static void tapdrop_counters_add(struct tapdrop_sums *sums,
 			continue;
 		}
 		sums->packets[i] += packets;
-		if (time_after(last, sums->last[i]))
+		if (last && (!sums->last[i] || time_after(last, sums->last[i])))
 			sums->last[i] = last;
+	}
+}
+
+/**
+ * tapdrop_sums_end - make sums fit to be shown, when all is added
+ * @sums: counters
+ *
+ * A writer writes the time and the count, on one CPU or on two, and a reader
+ * may have seen one of them: what is not counted yet is not shown, and what has
+ * no time yet was lost just now.
+ */
+void tapdrop_sums_end(struct tapdrop_sums *sums)
+{
+	u64 cells;
+	int i;
+
+	for (cells = sums->cells; cells; cells &= cells - 1) {
+		i = __ffs64(cells);
+		if (!sums->packets[i])
+			sums->cells &= ~BIT_ULL(i);
+		else if (!sums->last[i])
+			sums->last[i] = jiffies;
 	}
 }
 

@@ -51,5 +51,6 @@ extern const unsigned int tapdrop_nr_reasons;
 struct tapdrop_counters __percpu *tapdrop_counters_alloc(void);
 void tapdrop_counters_sum(struct tapdrop_sums *sums,
 			  const struct tapdrop_counters __percpu *counters);
+void tapdrop_sums_end(struct tapdrop_sums *sums);
 
 #endif /* _TAPDROP_COUNTERS_H */

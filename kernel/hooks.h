@@ -56,7 +56,9 @@ struct tapdrop_counters {
  *	macvtap and ipvtap it is the lower device's
  * @listed: in its namespace's index, under RTNL
  * @retired: its queues are without a device, as those of orphans always are
- * @ref: references of the driver, the registry and open queues
+ * @net: its last namespace, and a reference, from NETDEV_UNREGISTER to the end;
+ *	NULL if its end is not to be told
+ * @ref: references of the driver, the registry, open queues and readers
  * @node: in the registry's hash by @dev
  * @rcu: for freeing
  */
@@ -109,9 +111,9 @@ int tapdrop_xdp_set(const struct net_device *dev,
 u32 tapdrop_xdp_lost(void);
 
 /*
- * Any context. The time goes first: a reader that sees the count sees a time.
- * Another CPU in between does no harm, each of the two is a percpu operation.
- * A hook that is out of line says whose @location it is; 0 is its own.
+ * Any context. A writer may be on another CPU between the two percpu operations,
+ * and a reader may see the count first: the time is only of use as the newest of
+ * all CPUs. A hook that is out of line says whose @location it is; 0 is its own.
  */
 static __always_inline void
 tapdrop_count(const struct tapdrop_dev *td, unsigned int queue,
