@@ -73,6 +73,7 @@ struct tapdrop_dev {
 	bool queue_in_skb;
 	bool listed;
 	bool retired;
+	struct net *net;
 	refcount_t ref;
 	struct hlist_node node;
 	struct rcu_head rcu;

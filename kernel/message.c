@@ -53,17 +53,11 @@ nest_cancel:
 }
 
 static int tapdrop_nl_put_dev(struct sk_buff *skb,
-			      const struct tapdrop_dev *td)
+			      const struct tapdrop_view *view)
 {
-	const unsigned int *attached = READ_ONCE(td->attached);
-	char name[IFNAMSIZ];
-
-	tapdrop_dev_name(td, name);
-
-	if (nla_put_string(skb, TAPDROP_A_STATS_IFNAME, name) ||
-	    nla_put_u32(skb, TAPDROP_A_STATS_KIND, td->kind) ||
-	    nla_put_u32(skb, TAPDROP_A_STATS_QUEUES,
-			attached && !td->retired ? READ_ONCE(*attached) : 0))
+	if (nla_put_string(skb, TAPDROP_A_STATS_IFNAME, view->name) ||
+	    nla_put_u32(skb, TAPDROP_A_STATS_KIND, view->td->kind) ||
+	    nla_put_u32(skb, TAPDROP_A_STATS_QUEUES, view->queues))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -74,7 +68,7 @@ static int tapdrop_nl_put_dev(struct sk_buff *skb,
  * @part: which part of it
  * @sums: where to put them
  *
- * Context: caller is in an RCU read-side critical section, or ends the device.
+ * Context: process; may sleep. The caller has a reference.
  */
 void tapdrop_nl_sum(const struct tapdrop_dev *td, u32 part,
 		    struct tapdrop_sums *sums)
@@ -84,32 +78,33 @@ void tapdrop_nl_sum(const struct tapdrop_dev *td, u32 part,
 		tapdrop_dev_sum(td, sums);
 	else
 		tapdrop_counters_sum(sums, READ_ONCE(td->queues[part]));
+	tapdrop_sums_end(sums);
 }
 
 /**
  * tapdrop_nl_put_stats - put the attributes of one message
  * @skb: where to put them; the caller has put the header
- * @td: counters of a device
+ * @view: a device
  * @part: which part of it the message describes
  * @filter: which counters to put
  * @sums: the counters of @part
  *
  * Return: 0 or -EMSGSIZE.
  */
-int tapdrop_nl_put_stats(struct sk_buff *skb, const struct tapdrop_dev *td,
+int tapdrop_nl_put_stats(struct sk_buff *skb, const struct tapdrop_view *view,
 			 u32 part, const struct tapdrop_nl_filter *filter,
 			 const struct tapdrop_sums *sums)
 {
 	u64 cells;
 
-	if (td->dev &&
-	    nla_put_u32(skb, TAPDROP_A_STATS_IFINDEX, td->dev->ifindex))
+	if (view->ifindex &&
+	    nla_put_u32(skb, TAPDROP_A_STATS_IFINDEX, view->ifindex))
 		return -EMSGSIZE;
 
 	if (part < TAPDROP_NO_QUEUE) {
 		if (nla_put_u32(skb, TAPDROP_A_STATS_QUEUE_ID, part))
 			return -EMSGSIZE;
-	} else if (td->dev && tapdrop_nl_put_dev(skb, td)) {
+	} else if (view->ifindex && tapdrop_nl_put_dev(skb, view)) {
 		return -EMSGSIZE;
 	}
 

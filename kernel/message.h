@@ -38,7 +38,7 @@ void tapdrop_nl_sum(const struct tapdrop_dev *td, u32 part,
 		    struct tapdrop_sums *sums);
 u64 tapdrop_nl_wanted(const struct tapdrop_nl_filter *filter,
 		      const struct tapdrop_sums *sums);
-int tapdrop_nl_put_stats(struct sk_buff *skb, const struct tapdrop_dev *td,
+int tapdrop_nl_put_stats(struct sk_buff *skb, const struct tapdrop_view *view,
 			 u32 part, const struct tapdrop_nl_filter *filter,
 			 const struct tapdrop_sums *sums);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The generic netlink family. No handler takes RTNL or a lock that traffic
- * takes: devices and counters are read under RCU.
+ * takes: a device is found under RCU, and its counters are read with a
+ * reference to them, so that others can run in between.
  */
 
 #include <linux/skbuff.h>
@@ -94,14 +95,15 @@ static int tapdrop_nl_no_device(struct nlattr **attrs,
 }
 
 static int tapdrop_nl_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
-			       const struct tapdrop_dev *td, u32 part)
+			       const struct tapdrop_view *view, u32 part)
 {
 	const struct tapdrop_nl_filter *filter = &tapdrop_nl_dump_ctx(cb)->filter;
 	struct tapdrop_sums sums;
 	void *hdr;
 
-	tapdrop_nl_sum(td, part, &sums);
-	if ((part < TAPDROP_NO_QUEUE || !td->dev) &&
+	tapdrop_nl_sum(view->td, part, &sums);
+	cond_resched();
+	if ((part < TAPDROP_NO_QUEUE || !view->ifindex) &&
 	    !tapdrop_nl_wanted(filter, &sums))
 		return 0;
 
@@ -112,7 +114,7 @@ static int tapdrop_nl_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 		return -EMSGSIZE;
 
 	genl_dump_check_consistent(cb, hdr);
-	if (tapdrop_nl_put_stats(skb, td, part, filter, &sums)) {
+	if (tapdrop_nl_put_stats(skb, view, part, filter, &sums)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -124,13 +126,14 @@ static int tapdrop_nl_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 /* The device message, then its queues, from where the context says. */
 static int tapdrop_nl_dump_queues(struct sk_buff *skb,
 				  struct netlink_callback *cb,
-				  const struct tapdrop_dev *td)
+				  const struct tapdrop_view *view)
 {
 	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
+	const struct tapdrop_dev *td = view->td;
 	unsigned int queue;
 
 	if (!ctx->part) {
-		if (tapdrop_nl_dump_one(skb, cb, td, TAPDROP_PART_NO_QUEUE))
+		if (tapdrop_nl_dump_one(skb, cb, view, TAPDROP_PART_NO_QUEUE))
 			return -EMSGSIZE;
 		ctx->part = 1;
 	}
@@ -141,18 +144,43 @@ static int tapdrop_nl_dump_queues(struct sk_buff *skb,
 		    (ctx->filter.part != TAPDROP_PART_DEVICE &&
 		     ctx->filter.part != queue))
 			continue;
-		if (tapdrop_nl_dump_one(skb, cb, td, queue))
+		if (tapdrop_nl_dump_one(skb, cb, view, queue))
 			return -EMSGSIZE;
 	}
 	return 0;
 }
 
 static int tapdrop_nl_dump_dev(struct sk_buff *skb, struct netlink_callback *cb,
-			       const struct tapdrop_dev *td)
+			       const struct tapdrop_view *view)
 {
 	if (tapdrop_nl_dump_ctx(cb)->filter.scope == TAPDROP_SCOPE_QUEUE)
-		return tapdrop_nl_dump_queues(skb, cb, td);
-	return tapdrop_nl_dump_one(skb, cb, td, TAPDROP_PART_DEVICE);
+		return tapdrop_nl_dump_queues(skb, cb, view);
+	return tapdrop_nl_dump_one(skb, cb, view, TAPDROP_PART_DEVICE);
+}
+
+static int tapdrop_nl_dump_devs(struct sk_buff *skb,
+				struct netlink_callback *cb,
+				struct tapdrop_net *tn)
+{
+	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
+	u32 last = ctx->filter.ifindex ?: INT_MAX;
+	struct tapdrop_view view;
+	int err;
+
+	while (ctx->ifindex <= last &&
+	       tapdrop_view_find(&view, tn, ctx->ifindex, last)) {
+		if (view.ifindex != ctx->ifindex) {
+			ctx->ifindex = view.ifindex;
+			ctx->part = 0;
+		}
+		err = tapdrop_nl_dump_dev(skb, cb, &view);
+		tapdrop_dev_put(view.td);
+		if (err)
+			return err;
+		ctx->ifindex++;
+		ctx->part = 0;
+	}
+	return 0;
 }
 
 static int tapdrop_nl_dump_all(struct sk_buff *skb, struct netlink_callback *cb,
@@ -160,26 +188,18 @@ static int tapdrop_nl_dump_all(struct sk_buff *skb, struct netlink_callback *cb,
 {
 	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
 	const struct tapdrop_nl_filter *filter = &ctx->filter;
-	const struct tapdrop_dev *td;
-	unsigned long ifindex;
+	struct tapdrop_view orphans;
 
-	xa_for_each_start(&tn->devs, ifindex, td, ctx->ifindex) {
-		if (filter->ifindex && filter->ifindex != ifindex)
-			break;
-		if (ifindex != ctx->ifindex) {
-			ctx->ifindex = ifindex;
-			ctx->part = 0;
-		}
-		if (tapdrop_nl_dump_dev(skb, cb, td))
-			return -EMSGSIZE;
-		ctx->ifindex = ifindex + 1;
-		ctx->part = 0;
-	}
+	if (tapdrop_nl_dump_devs(skb, cb, tn))
+		return -EMSGSIZE;
 
 	if (!filter->ifindex && filter->part >= TAPDROP_NO_QUEUE &&
-	    ctx->ifindex != ULONG_MAX &&
-	    tapdrop_nl_dump_one(skb, cb, tn->orphans, TAPDROP_PART_NO_QUEUE))
-		return -EMSGSIZE;
+	    ctx->ifindex != ULONG_MAX) {
+		tapdrop_view(&orphans, tn->orphans);
+		if (tapdrop_nl_dump_one(skb, cb, &orphans,
+					TAPDROP_PART_NO_QUEUE))
+			return -EMSGSIZE;
+	}
 
 	ctx->ifindex = ULONG_MAX;
 	return 0;
@@ -223,9 +243,7 @@ int tapdrop_nl_stats_get_dumpit(struct sk_buff *skb,
 
 	/* Before the walk; pairs with the release in the registry. */
 	cb->seq = smp_load_acquire(&tn->generation);
-	rcu_read_lock();
 	err = tapdrop_nl_dump_all(skb, cb, tn);
-	rcu_read_unlock();
 	/* What changed under the walk shows in the next message, or the end. */
 	smp_rmb();
 	cb->seq = READ_ONCE(tn->generation);
@@ -237,7 +255,7 @@ static int tapdrop_nl_reply(struct sk_buff *msg, struct genl_info *info,
 			    const struct tapdrop_nl_filter *filter)
 {
 	struct tapdrop_net *tn = tapdrop_net(genl_info_net(info));
-	const struct tapdrop_dev *td;
+	struct tapdrop_view view;
 	struct tapdrop_sums sums;
 	int err = -EMSGSIZE;
 	void *hdr;
@@ -247,27 +265,24 @@ static int tapdrop_nl_reply(struct sk_buff *msg, struct genl_info *info,
 	if (!hdr)
 		return -EMSGSIZE;
 
-	rcu_read_lock();
-	td = xa_load(&tn->devs, filter->ifindex);
-	if (!td) {
-		err = tapdrop_nl_no_device(info->attrs, info->extack);
-		goto unlock;
-	}
+	if (!tapdrop_view_find(&view, tn, filter->ifindex, filter->ifindex))
+		return tapdrop_nl_no_device(info->attrs, info->extack);
+
 	if (filter->part < TAPDROP_NO_QUEUE &&
-	    !tapdrop_queue_known(td, filter->part)) {
+	    !tapdrop_queue_known(view.td, filter->part)) {
 		NL_SET_ERR_MSG_ATTR(info->extack,
 				    info->attrs[TAPDROP_A_STATS_QUEUE_ID],
 				    "this queue was never attached");
 		err = -ENOENT;
-		goto unlock;
+		goto put;
 	}
 
-	tapdrop_nl_sum(td, filter->part, &sums);
-	err = tapdrop_nl_put_stats(msg, td, filter->part, filter, &sums);
-unlock:
-	rcu_read_unlock();
+	tapdrop_nl_sum(view.td, filter->part, &sums);
+	err = tapdrop_nl_put_stats(msg, &view, filter->part, filter, &sums);
 	if (!err)
 		genlmsg_end(msg, hdr);
+put:
+	tapdrop_dev_put(view.td);
 	return err;
 }
 

@@ -8,17 +8,16 @@
 #include "netlink-gen.h"
 #include "notify.h"
 
-static void tapdrop_nl_notify_part(const struct tapdrop_dev *td, u8 cmd,
-				   u32 part,
+static void tapdrop_nl_notify_part(const struct tapdrop_view *view,
+				   struct net *net, u8 cmd, u32 part,
 				   const struct tapdrop_nl_filter *filter,
 				   bool moved)
 {
-	struct net *net = dev_net(td->dev);
 	struct tapdrop_sums sums;
 	struct sk_buff *msg;
 	void *hdr;
 
-	tapdrop_nl_sum(td, part, &sums);
+	tapdrop_nl_sum(view->td, part, &sums);
 	if (part < TAPDROP_NO_QUEUE && !tapdrop_nl_wanted(filter, &sums))
 		return;
 
@@ -27,7 +26,7 @@ static void tapdrop_nl_notify_part(const struct tapdrop_dev *td, u8 cmd,
 		goto lost;
 
 	hdr = genlmsg_put(msg, 0, 0, &tapdrop_nl_family, 0, cmd);
-	if (!hdr || tapdrop_nl_put_stats(msg, td, part, filter, &sums) ||
+	if (!hdr || tapdrop_nl_put_stats(msg, view, part, filter, &sums) ||
 	    (moved && nla_put_flag(msg, TAPDROP_A_STATS_MOVED))) {
 		nlmsg_free(msg);
 		goto lost;
@@ -46,43 +45,52 @@ lost:
 /**
  * tapdrop_nl_notify_add - tell listeners that a device has appeared
  * @td: counters of a device
+ * @net: the namespace that it is in
  *
  * Context: process, RTNL held.
  */
-void tapdrop_nl_notify_add(const struct tapdrop_dev *td)
+void tapdrop_nl_notify_add(struct tapdrop_dev *td, struct net *net)
 {
 	/* No queue: the device is introduced, and no counter shown. */
 	static const struct tapdrop_nl_filter none;
+	struct tapdrop_view view;
 
-	if (genl_has_listeners(&tapdrop_nl_family, dev_net(td->dev),
-			       TAPDROP_NLGRP_DEVICES))
-		tapdrop_nl_notify_part(td, TAPDROP_CMD_DEVICE_ADD_NTF,
-				       TAPDROP_PART_NO_QUEUE, &none, false);
+	if (!genl_has_listeners(&tapdrop_nl_family, net,
+				TAPDROP_NLGRP_DEVICES))
+		return;
+
+	tapdrop_view(&view, td);
+	tapdrop_nl_notify_part(&view, net, TAPDROP_CMD_DEVICE_ADD_NTF,
+			       TAPDROP_PART_NO_QUEUE, &none, false);
 }
 
 /**
  * tapdrop_nl_notify_del - tell listeners that a device has gone
  * @td: counters of a device
+ * @net: the namespace that it was in; the caller knows that it is there
  * @final: send the counters; else they go on in another network namespace
  *
  * Context: process; no hook counts for the device any more if @final.
  */
-void tapdrop_nl_notify_del(const struct tapdrop_dev *td, bool final)
+void tapdrop_nl_notify_del(struct tapdrop_dev *td, struct net *net, bool final)
 {
 	const struct tapdrop_nl_filter filter = {
 		.part = final ? TAPDROP_PART_DEVICE : 0,
 		.cells = TAPDROP_NL_ALL_CELLS,
 	};
+	struct tapdrop_view view;
 	u32 queue;
 
-	if (!genl_has_listeners(&tapdrop_nl_family, dev_net(td->dev),
+	if (!genl_has_listeners(&tapdrop_nl_family, net,
 				TAPDROP_NLGRP_DEVICES))
 		return;
 
+	tapdrop_view(&view, td);
 	for (queue = 0; final && queue < td->queues_end; queue++)
 		if (tapdrop_queue_known(td, queue))
-			tapdrop_nl_notify_part(td, TAPDROP_CMD_DEVICE_DEL_NTF,
+			tapdrop_nl_notify_part(&view, net,
+					       TAPDROP_CMD_DEVICE_DEL_NTF,
 					       queue, &filter, false);
-	tapdrop_nl_notify_part(td, TAPDROP_CMD_DEVICE_DEL_NTF,
+	tapdrop_nl_notify_part(&view, net, TAPDROP_CMD_DEVICE_DEL_NTF,
 			       TAPDROP_PART_NO_QUEUE, &filter, !final);
 }

@@ -4,9 +4,10 @@
 
 #include <linux/types.h>
 
+struct net;
 struct tapdrop_dev;
 
-void tapdrop_nl_notify_add(const struct tapdrop_dev *td);
-void tapdrop_nl_notify_del(const struct tapdrop_dev *td, bool final);
+void tapdrop_nl_notify_add(struct tapdrop_dev *td, struct net *net);
+void tapdrop_nl_notify_del(struct tapdrop_dev *td, struct net *net, bool final);
 
 #endif /* _TAPDROP_NOTIFY_H */

@@ -67,13 +67,14 @@ static int tapdrop_kind(const struct net_device *dev)
 	return tapdrop_kind_by_name(ops->kind);
 }
 
+/* The memory cgroup of the caller pays. */
 static struct tapdrop_dev *tapdrop_dev_alloc(struct net_device *dev)
 {
 	struct tapdrop_counters __percpu *counters;
 	struct tapdrop_dev *td;
 	int i;
 
-	td = kzalloc_obj(*td);
+	td = kzalloc_obj(*td, GFP_KERNEL_ACCOUNT);
 	if (!td)
 		return NULL;
 
@@ -183,9 +184,10 @@ void tapdrop_dev_end(struct tapdrop_dev *td)
 	hash_del_rcu(&td->node);
 	spin_unlock(&tapdrop_devs_lock);
 
-	/* A device whose registration failed was never seen by a reader. */
-	if (td->retired)
-		tapdrop_nl_notify_del(td, true);
+	if (td->net) {
+		tapdrop_nl_notify_del(td, td->net, true);
+		put_net(td->net);
+	}
 	tapdrop_dev_put(td);
 }
 EXPORT_SYMBOL_GPL(tapdrop_dev_end);
@@ -324,14 +326,7 @@ static void tapdrop_dev_named(struct tapdrop_dev *td)
 	write_sequnlock(&tapdrop_names_lock);
 }
 
-/**
- * tapdrop_dev_name - get the name of a device, not one that is half changed
- * @td: counters of a device that was listed
- * @name: where to put it, of size IFNAMSIZ
- *
- * Context: process.
- */
-void tapdrop_dev_name(const struct tapdrop_dev *td, char *name)
+static void tapdrop_dev_name(const struct tapdrop_dev *td, char *name)
 {
 	unsigned int seq;
 
@@ -342,19 +337,73 @@ void tapdrop_dev_name(const struct tapdrop_dev *td, char *name)
 }
 
 /**
+ * tapdrop_view - look at a device, or the orphans
+ * @view: where to put what there is to see, without a reference
+ * @td: counters of a device that was listed, or of the orphans
+ *
+ * Context: process. The device is listed and the caller holds RTNL, or is in
+ * the RCU read-side critical section in which it found the device listed; or
+ * the caller ends the device.
+ */
+void tapdrop_view(struct tapdrop_view *view, struct tapdrop_dev *td)
+{
+	const unsigned int *attached = READ_ONCE(td->attached);
+
+	view->td = td;
+	view->ifindex = td->dev ? td->dev->ifindex : 0;
+	view->queues = attached && !READ_ONCE(td->retired) ?
+		       READ_ONCE(*attached) : 0;
+	tapdrop_dev_name(td, view->name);
+}
+
+/**
+ * tapdrop_view_find - find a device and take a reference to its counters
+ * @view: where to put what there is to see; to be given back with
+ *	tapdrop_dev_put()
+ * @tn: the network namespace
+ * @first: the lowest index to look at
+ * @last: the highest
+ *
+ * What the view says stays as it was found, whatever becomes of the device.
+ *
+ * Context: process.
+ *
+ * Return: whether there is one; the one with the lowest index.
+ */
+bool tapdrop_view_find(struct tapdrop_view *view, struct tapdrop_net *tn,
+		       u32 first, u32 last)
+{
+	unsigned long ifindex = first;
+	struct tapdrop_dev *td;
+
+	rcu_read_lock();
+	/* One that ends just now is not listed any more. */
+	do
+		td = xa_find(&tn->devs, &ifindex, last, XA_PRESENT);
+	while (td && !refcount_inc_not_zero(&td->ref));
+	if (td)
+		tapdrop_view(view, td);
+	rcu_read_unlock();
+	return td;
+}
+
+/**
  * tapdrop_dev_sum - sum the counters of all queues and the no-queue block
  * @td: counters of a device
  * @sums: where to add them
  *
- * Context: any; takes no lock.
+ * Context: process; may sleep, takes no lock.
  */
 void tapdrop_dev_sum(const struct tapdrop_dev *td, struct tapdrop_sums *sums)
 {
 	unsigned int i;
 
-	for (i = 0; i < READ_ONCE(td->queues_end); i++)
-		if (tapdrop_queue_known(td, i))
-			tapdrop_counters_sum(sums, READ_ONCE(td->queues[i]));
+	for (i = 0; i < READ_ONCE(td->queues_end); i++) {
+		if (!tapdrop_queue_known(td, i))
+			continue;
+		tapdrop_counters_sum(sums, READ_ONCE(td->queues[i]));
+		cond_resched();
+	}
 	tapdrop_counters_sum(sums, td->queues[TAPDROP_NO_QUEUE]);
 }
 
@@ -411,7 +460,7 @@ static int tapdrop_list(struct net_device *dev)
 
 	td->listed = true;
 	tapdrop_net_changed(tn);
-	tapdrop_nl_notify_add(td);
+	tapdrop_nl_notify_add(td, dev_net(dev));
 	return 0;
 }
 
@@ -427,15 +476,22 @@ static void tapdrop_unlist(struct net_device *dev)
 		td->listed = false;
 		xa_erase(&tn->devs, dev->ifindex);
 		tapdrop_net_changed(tn);
+		if (dev->reg_state != NETREG_UNREGISTERING) {
+			tapdrop_nl_notify_del(td, dev_net(dev), false);
+			/* Before the index and the name are another's here. */
+			synchronize_net();
+			return;
+		}
+		/* The device may outlive its namespace. In one that is already
+		 * on its way nobody can listen.
+		 */
+		td->net = maybe_get_net(dev_net(dev));
 	}
 
-	if (dev->reg_state != NETREG_UNREGISTERING) {
-		tapdrop_nl_notify_del(td, false);
-		return;
-	}
-
-	/* A tun device can still lose frames, and ends in its destructor. */
-	td->retired = true;
+	/* A tun device can still lose frames, and ends in its destructor. The
+	 * core comes again as long as somebody holds the device.
+	 */
+	WRITE_ONCE(td->retired, true);
 	if (tapdrop_is_tracked(dev))
 		tapdrop_dev_end(td);
 }

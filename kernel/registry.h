@@ -19,9 +19,25 @@ struct tapdrop_net {
 	unsigned int generation;
 };
 
+/**
+ * struct tapdrop_view - a device as a reader found it
+ * @td: its counters, and a reference
+ * @ifindex: under which it was found; 0 for the orphans
+ * @queues: number of queues that were attached
+ * @name: of the device
+ */
+struct tapdrop_view {
+	struct tapdrop_dev *td;
+	u32 ifindex;
+	unsigned int queues;
+	char name[IFNAMSIZ];
+};
+
 struct tapdrop_net *tapdrop_net(const struct net *net);
 bool tapdrop_queue_known(const struct tapdrop_dev *td, unsigned int queue);
-void tapdrop_dev_name(const struct tapdrop_dev *td, char *name);
+void tapdrop_view(struct tapdrop_view *view, struct tapdrop_dev *td);
+bool tapdrop_view_find(struct tapdrop_view *view, struct tapdrop_net *tn,
+		       u32 first, u32 last);
 void tapdrop_dev_sum(const struct tapdrop_dev *td, struct tapdrop_sums *sums);
 
 int tapdrop_registry_init(void);

@@ -34,6 +34,7 @@ static struct tapfault_fail fail;
 static bool armed;
 static atomic_t calls_left;
 static struct kprobe probe;
+static struct net_device *held;
 
 /* Where a call that fails goes on: it returns to its caller at once. */
 static notrace noinline void return_at_once(void)
@@ -200,6 +201,26 @@ static long transmit(void __user *arg)
 	return copy_to_user(arg, &xmit, sizeof(xmit)) ? -EFAULT : 0;
 }
 
+static void let_go(void)
+{
+	if (held)
+		dev_put(held);
+	held = NULL;
+}
+
+static long hold(const void __user *arg)
+{
+	u32 ifindex;
+
+	if (copy_from_user(&ifindex, arg, sizeof(ifindex)))
+		return -EFAULT;
+	let_go();
+	if (!ifindex)
+		return 0;
+	held = dev_get_by_index(current->nsproxy->net_ns, ifindex);
+	return held ? 0 : -ENODEV;
+}
+
 static long tapfault_ioctl(struct file *file, unsigned int cmd,
 			   unsigned long arg)
 {
@@ -219,6 +240,9 @@ static long tapfault_ioctl(struct file *file, unsigned int cmd,
 	case TAPFAULT_XMIT:
 		ret = transmit((void __user *)arg);
 		break;
+	case TAPFAULT_HOLD:
+		ret = hold((void __user *)arg);
+		break;
 	default:
 		ret = -ENOTTY;
 	}
@@ -232,6 +256,7 @@ static int tapfault_release(struct inode *inode, struct file *file)
 	mutex_lock(&lock);
 	if (armed)
 		end_failing();
+	let_go();
 	mutex_unlock(&lock);
 	return 0;
 }

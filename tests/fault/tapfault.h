@@ -55,5 +55,7 @@ struct tapfault_xmit {
 #define TAPFAULT_END	_IO('f', 2)
 #define TAPFAULT_RECV	_IOWR('f', 3, struct tapfault_recv)
 #define TAPFAULT_XMIT	_IOWR('f', 4, struct tapfault_xmit)
+/* Hold a reference to the device of an ifindex, or let go of it: 0. */
+#define TAPFAULT_HOLD	_IOW('f', 5, __u32)
 
 #endif /* _TAPFAULT_H */

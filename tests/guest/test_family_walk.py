@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How a dump walks: it lets others run, and shows a device where it found
+it."""
+
+import contextlib
+import os
+import pathlib
+import signal
+import time
+
+import pytest
+
+import netlink as nl
+import netns
+from lab import run
+from netlink import SCOPE, attr
+from rtnl import Rtnl
+from tun import Queue, many_files
+
+TRACING = pathlib.Path("/sys/kernel/tracing")
+PREEMPT = pathlib.Path("/sys/kernel/debug/sched/preempt")
+HERE, THERE = 100, 5000                 # ifindex here and there
+SECONDS = 8
+QUEUES = 200
+FUNCTIONS = ("__cond_resched", "tapdrop_counters_sum")
+STRETCH = 64                            # queues without a point to reschedule
+
+
+@pytest.fixture(name="traced")
+def fixture_traced(lab):
+    """Traces the points to reschedule, and the sums of counters."""
+    assert lab
+    run("mount", "-t", "tracefs", "none", TRACING)
+    run("mount", "-t", "debugfs", "none", PREEMPT.parent.parent)
+    mode = PREEMPT.read_text() if PREEMPT.exists() else ""
+    if "(full)" in mode or "(lazy)" in mode:
+        pytest.skip("this kernel preempts without being asked")
+    events = TRACING / "events" / "kprobes"
+    (TRACING / "kprobe_events").write_text(
+        "".join(f"p:{name} {name}\n" for name in FUNCTIONS))
+    (events / "filter").write_text(f"common_pid == {os.getpid()}\n")
+
+    @contextlib.contextmanager
+    def trace(calls):
+        (TRACING / "trace").write_text("")
+        (events / "enable").write_text("1\n")
+        yield
+        (events / "enable").write_text("0\n")
+        for line in (TRACING / "trace").read_text().split("\n"):
+            if line and not line.startswith("#"):
+                calls.append(line.split(": ")[1])
+
+    yield trace
+    (TRACING / "kprobe_events").write_text("")
+
+
+def longest(calls):
+    """The most sums in a row."""
+    most = row = 0
+    for call in calls:
+        row = row + 1 if call == FUNCTIONS[1] else 0
+        most = max(most, row)
+    return most
+
+
+@pytest.mark.parametrize("scope", (nl.DEVICE, nl.QUEUE))
+def test_lets_others_run(traced, scope):
+    """Also in the midst of a device with many queues that lost nothing."""
+    many_files()
+    queues = [Queue("tap0") for _ in range(QUEUES)]
+    queues += [Queue(f"idle{i}") for i in range(QUEUES)]
+    calls = []
+    with nl.Client() as client, traced(calls):
+        client.dump(attr(SCOPE, scope))
+    for queue in queues:
+        queue.close()
+    assert calls.count(FUNCTIONS[1]) >= 2 * QUEUES
+    assert longest(calls) <= STRETCH
+
+
+def move_for_ever(there):
+    """Move the device away and back, until killed."""
+    own = os.open("/proc/self/ns/net", os.O_RDONLY)
+    with Rtnl() as here:
+        netns.check(netns.libc.setns(there, 0), "setns")
+        with Rtnl() as away:
+            while True:
+                here.move(HERE, there, THERE, "there")
+                away.move(THERE, own, HERE, "here")
+
+
+def test_move_under_a_dump(fault):
+    """Who looks here sees the index that a device has here, or nothing; also
+    if nobody else in the kernel waits for readers in between."""
+    fault.fail(function="rcu_barrier", caller="dev", times=1000000)
+    many_files()
+    queues = [Queue("here", HERE)]
+    queues += [Queue("here") for _ in range(QUEUES)]
+    for queue in queues:
+        queue.lose()
+    before = netns.enter()
+    there = os.open("/proc/self/ns/net", os.O_RDONLY)
+    netns.leave(before)
+    pid = os.fork()
+    if not pid:
+        try:
+            signal.alarm(300)
+            move_for_ever(there)
+        finally:
+            os._exit(1)
+    found, absent = set(), 0
+    deadline = time.monotonic() + SECONDS
+    try:
+        with nl.Client() as client:
+            while time.monotonic() < deadline:
+                answer = client.dump()
+                found |= {m.ifindex for m in answer}
+                absent += not answer
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        assert os.waitpid(pid, 0)[1] == signal.SIGKILL
+        for queue in queues:
+            queue.close()
+        os.close(there)
+    assert fault.failed()["ok"]
+    assert found == {HERE}
+    assert absent

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Devices that take long to go, and one that never came: each is announced
+once, and its end is told once, where somebody can still hear of it."""
+
+import contextlib
+import fcntl
+import os
+import socket
+import struct
+import subprocess
+import time
+
+import pytest
+
+import netlink as nl
+import netns
+from lab import ip, run, wait_for
+from helper import HelperError
+from modules import users
+from netlink import FROM_USER
+from rtnl import Rtnl
+
+TAPFAULT_HOLD = 0x40046605
+NSID = 77
+
+SHORT = (FROM_USER, nl.PKT_TOO_SMALL)
+# The core tells of a device that waits once a second, and complains after ten.
+AGAIN = 2.5
+
+
+class Hold:
+    """A reference to a device, as any part of the kernel may have one."""
+
+    def __init__(self):
+        self.fd = os.open("/dev/tapfault", os.O_RDWR | os.O_CLOEXEC)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.fd)
+
+    def take(self, dev):
+        """Take one, which ends the one before."""
+        ifindex = socket.if_nametoindex(dev) if dev else 0
+        fcntl.ioctl(self.fd, TAPFAULT_HOLD, struct.pack("=I", ifindex))
+
+    def let_go(self):
+        """Give it back."""
+        self.take(None)
+
+
+@pytest.fixture(name="hold")
+def fixture_hold(fault):
+    """A reference that ends with the test."""
+    assert fault
+    with Hold() as hold:
+        yield hold
+
+
+@pytest.fixture(name="listener")
+def fixture_listener(lab):
+    """A subscriber in the test's namespace."""
+    assert lab
+    with nl.Client() as client:
+        client.subscribe()
+        yield client
+
+
+def told(messages):
+    """Notifications as (command, moved, name, counters)."""
+    return [(m.cmd, (nl.MOVED, b"") in m.attrs, m.ifname, nl.packets(m))
+            for m in messages]
+
+
+@pytest.mark.parametrize("kind", ("tap", "macvtap"))
+def test_held_device_has_not_moved(lab, hold, listener, kind):
+    """The core tells of a device that is going again and again, as long as
+    somebody holds a reference: nothing has moved, and it ends but once."""
+    if kind == "tap":
+        lab.tap("vtap0")
+        ip("link set vtap0 down")
+    else:
+        lab.lower(vnet=False)
+    queue = "vtap0.q0" if kind == "tap" else "m0"
+    lab.write(queue, count=2, short=5)
+    assert [m.cmd for m in listener.events(0.1)] == [nl.ADD_NTF]
+    hold.take("vtap0")
+    with subprocess.Popen(["ip", "link", "del", "vtap0"]) as ended:
+        time.sleep(AGAIN)
+        early = told(listener.events())
+        hold.let_go()
+        assert ended.wait(20) == 0
+    events = early + told(listener.events(0.2))
+    assert [(cmd, moved, name) for cmd, moved, name, _ in events] == [
+        (nl.DEL_NTF, False, ""), (nl.DEL_NTF, False, "vtap0")]
+    assert events[0][3] == {SHORT: 2}
+
+
+@contextlib.contextmanager
+def delete_there(dev):
+    """Let another process delete a device in a namespace that is not kept by
+    who deletes."""
+    pid = os.fork()
+    if not pid:
+        try:
+            with Rtnl() as here:
+                here.delete(NSID, dev)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    yield
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def exists(dev):
+    """Is there such a device here?"""
+    return os.path.exists(f"/sys/class/net/{dev}")
+
+
+def test_outlives_its_namespace(lab, hold, listener):
+    """A device is deleted while somebody holds a reference, and then the
+    namespace that it was in: the end of the device is told in a namespace
+    that is there, and this goes when the device has gone."""
+    in_use = users("tun")
+    lab.tap("vtap0", up=False)
+    lab.set("vtap0.q0", persist=1)
+    lab.close("vtap0.q0")
+    assert [m.cmd for m in listener.events(0.1)] == [nl.ADD_NTF]
+    run("ip", "netns", "add", "passing")
+    with Rtnl() as here, open("/run/netns/passing", "rb") as there:
+        here.name_namespace(there.fileno(), NSID)
+    # One that lives on would keep the namespace.
+    run("ip", *"link add canary type veth peer name inside netns passing"
+        .split())
+    hold.take("vtap0")
+    run("ip", *"link set vtap0 netns passing".split())
+    with delete_there("vtap0"):
+        wait_for(lambda: not run("ip", "-n", "passing", "-br", "link", "show",
+                                 "type", "tun"))
+        run("ip", "netns", "del", "passing")
+        time.sleep(1)
+        assert exists("canary")
+        hold.let_go()
+    wait_for(lambda: not exists("canary"))
+    wait_for(lambda: users("tun") == in_use)
+    # Who listens here has only seen it leave.
+    assert [m.cmd for m in listener.events(0.1)] == [nl.DEL_NTF]
+
+
+def test_registration_that_fails(lab, fault, listener):
+    """A device that was never announced does not end."""
+    fault.fail(function="xa_store", caller="tapdrop", ret=-46)  # -ENOMEM
+    with pytest.raises(HelperError):
+        lab.tap(up=False)
+    assert fault.failed()["ok"] == 1
+    assert not list(listener.events(0.2))
+    lab.tap("tap1", up=False)
+    assert [(cmd, name) for cmd, _, name, _
+            in told(listener.events(0.2))] == [(nl.ADD_NTF, "tap1")]
+
+
+def test_namespace_that_goes_first(lab, hold, listener):
+    """The namespace is on its way while a device in it is held: nobody can
+    listen there any more, and nothing is told."""
+    assert lab
+    before = netns.enter()
+    try:
+        run("ip", "tuntap", "add", "vtap0", "mode", "tap")
+        hold.take("vtap0")
+    finally:
+        netns.leave(before)
+    time.sleep(AGAIN)
+    hold.let_go()
+    time.sleep(1)
+    assert not list(listener.events())
+    assert not listener.dump()
