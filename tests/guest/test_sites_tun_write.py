@@ -50,10 +50,12 @@ def test_device_deleted_under_vhost(lab):
 def blocked_writer(fd):
     """A thread that writes to a queue until it has to wait for room, and is
     interrupted in the end."""
+    frame = bytes.fromhex("020000000099" "020000000001" "0800") + bytes(1486)
+
     def write():
         with contextlib.suppress(OSError):
             while True:
-                os.write(fd, bytes(1500))
+                os.write(fd, frame)
 
     def waits():
         with open(f"/proc/self/task/{thread.native_id}/wchan",
@@ -61,14 +63,14 @@ def blocked_writer(fd):
             return "sock" in file.read()
 
     before = signal.signal(signal.SIGUSR1, lambda *_: None)
-    thread = threading.Thread(target=write)
+    thread = threading.Thread(target=write, daemon=True)
     thread.start()
     try:
         wait_for(waits)
         yield
     finally:
         signal.pthread_kill(thread.ident, signal.SIGUSR1)
-        thread.join()
+        thread.join(20)
         signal.signal(signal.SIGUSR1, before)
 
 
