@@ -76,6 +76,14 @@ def test_length():
     assert 10 < len(COMMITS) <= 15
 
 
+def test_signed_off():
+    """By the author of all of them, and by nobody else."""
+    log = run("git", "log", "--format=%an <%ae>,%(trailers:key=Signed-off-by,"
+              "valueonly,separator=%x2C)", "base..tapdrop").splitlines()
+    assert len(log) == len(COMMITS)
+    assert len({name for line in log for name in line.split(",")}) == 1
+
+
 def test_checkpatch(tip, patches):
     assert checkpatch(*patches) == EXPECTED
 
