@@ -7,6 +7,8 @@
 KERNEL	?= $(shell tools/kernel own)
 KERNELS	?= $(KERNEL)
 KVER	?= $(shell tools/kernel release $(KERNEL))
+# Those of "make check-debug": kasan, kcsan
+DEBUG	?= kasan kcsan
 # More arguments for pytest in the guest
 TESTS	?=
 
@@ -77,6 +79,10 @@ check-intree: ## build and test the kernel that "make intree" makes (half an hou
 	@upstream/build
 	@tests/run --intree
 
+check-debug: ## test on kernels that find misused memory and races (hours)
+	@tools/deps intree
+	@tests/run --debug $(DEBUG) -- $(TESTS)
+
 ledger: ## show every place where the drivers lose a frame (after modules)
 	@tools/ledger $(KVER)
 
@@ -95,5 +101,5 @@ clean: ## remove what was built; downloads stay in the cache
 	rm -rf build
 
 .DELETE_ON_ERROR:
-.PHONY: help deps modules tool install traffic agents check check-intree demo bench lint intree \
-	ledger regen docs clean
+.PHONY: help deps modules tool install traffic agents check check-intree check-debug \
+	demo bench lint intree ledger regen docs clean

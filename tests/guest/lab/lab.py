@@ -10,7 +10,7 @@ from helper import Helper
 from iproute import ip
 from places import BUILD
 
-PATIENCE = 20
+PATIENCE = 120
 
 TAPDROP = BUILD / "tapdrop"
 
