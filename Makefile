@@ -7,8 +7,8 @@
 KERNEL	?= $(shell tools/kernel own)
 KERNELS	?= $(KERNEL)
 KVER	?= $(shell tools/kernel release $(KERNEL))
-# Those of "make check-debug": kasan, kcsan
-DEBUG	?= kasan kcsan
+# Those of "make check-debug": poison, kasan, kcsan
+DEBUG	?= poison kasan kcsan
 # More arguments for pytest in the guest
 TESTS	?=
 
