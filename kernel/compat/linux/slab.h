@@ -5,13 +5,12 @@
 #include_next <linux/slab.h>
 
 #ifndef kzalloc_obj	/* 7.0 */
-#define tapdrop_compat_gfp(gfp, ...)	gfp
+#define tapdrop_compat_alloc(alloc, obj, gfp, ...) \
+	alloc(sizeof(obj), gfp)
 #define kmalloc_obj(obj, ...) \
-	kmalloc(sizeof(obj), tapdrop_compat_gfp(__VA_ARGS__ __VA_OPT__(,) \
-						GFP_KERNEL))
+	tapdrop_compat_alloc(kmalloc, obj, ##__VA_ARGS__, GFP_KERNEL)
 #define kzalloc_obj(obj, ...) \
-	kzalloc(sizeof(obj), tapdrop_compat_gfp(__VA_ARGS__ __VA_OPT__(,) \
-						GFP_KERNEL))
+	tapdrop_compat_alloc(kzalloc, obj, ##__VA_ARGS__, GFP_KERNEL)
 #endif
 
 #endif /* _TAPDROP_COMPAT_LINUX_SLAB_H */
