@@ -22,8 +22,6 @@ def test_never_attached(lab):
     queue: it can lose nothing, and alarm nobody."""
     lab.open("q0")
     assert lab.write("q0", count=3)["errno"] == {"EBADFD": 3}
-    lab.vhost("v", queue="q0")
-    assert lab.vtx("v", count=50, wait=300)["stuck"] == 50
     assert orphans() == {}
 
 
