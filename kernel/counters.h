@@ -48,9 +48,10 @@ extern const struct tapdrop_cell_info tapdrop_cells[TAPDROP_NR_CELLS];
 extern const struct tapdrop_reason_info tapdrop_reasons[];
 extern const unsigned int tapdrop_nr_reasons;
 
-struct tapdrop_counters __percpu *tapdrop_counters_alloc(void);
 void tapdrop_counters_sum(struct tapdrop_sums *sums,
-			  const struct tapdrop_counters __percpu *counters);
+			  const struct tapdrop_counters *c);
+void tapdrop_spill_sum(struct tapdrop_sums *sums,
+		       const struct tapdrop_spill *spill);
 void tapdrop_sums_end(struct tapdrop_sums *sums);
 
 #endif /* _TAPDROP_COUNTERS_H */

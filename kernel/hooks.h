@@ -8,21 +8,31 @@
 #ifndef _TAPDROP_HOOKS_H
 #define _TAPDROP_HOOKS_H
 
+#include <linux/atomic.h>
 #include <linux/if.h>
 #include <linux/jiffies.h>
-#include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/refcount.h>
+#include <linux/smp.h>
+#include <linux/spinlock_types.h>
 #include <linux/tracepoint-defs.h>
+#include <linux/workqueue.h>
+#include <asm/barrier.h>
+#include <asm/local.h>
 
 #include "reasons.h"
 
 struct bpf_prog;
+struct mem_cgroup;
 struct net;
 struct net_device;
 struct sk_buff;
 
-/* The block for losses that belong to no queue; above every queue index. */
-#define TAPDROP_NO_QUEUE	256
+/* What either driver allows. */
+#define TAPDROP_MAX_QUEUES	256U
+
+/* For losses that belong to no queue. As an unsigned number, above each index. */
+#define TAPDROP_NO_QUEUE	(-1)
 
 #define TAPDROP_CELL(dir, reason, ...)	TAPDROP_##dir##_##reason,
 enum tapdrop_cell {
@@ -36,16 +46,52 @@ enum tapdrop_cell {
  * @last: time of the last loss, in jiffies
  */
 struct tapdrop_counters {
-	unsigned long packets[TAPDROP_NR_CELLS];
+	local_t packets[TAPDROP_NR_CELLS];
 	unsigned long last[TAPDROP_NR_CELLS];
 };
 
 /**
+ * struct tapdrop_queue - what one queue lost
+ * @lost: bit for each CPU that lost something, behind @cpus
+ * @cpus: for each CPU, NULL until it loses something
+ */
+struct tapdrop_queue {
+	unsigned long *lost;
+	struct tapdrop_counters *cpus[];
+};
+
+/**
+ * struct tapdrop_table - the queues of a device
+ * @rcu: for freeing
+ * @size: number of entries
+ * @payers: for each entry the memory cgroup that pays
+ * @queues: the no-queue block, then the queues by index; never NULL
+ */
+struct tapdrop_table {
+	struct rcu_head rcu;
+	unsigned int size;
+	struct mem_cgroup **payers;
+	struct tapdrop_queue *queues[];
+};
+
+/**
+ * struct tapdrop_spill - frames for which there was no memory to count them
+ *	elsewhere
+ * @packets: number of frames, for each direction and reason
+ * @last: time of the last loss, in jiffies; 0 if there was none
+ */
+struct tapdrop_spill {
+	atomic_long_t packets[TAPDROP_NR_CELLS];
+	unsigned long last;
+};
+
+/**
  * struct tapdrop_dev - counters of a device
- * @queues: percpu counters by queue index, and those of the no-queue block.
- *	An index that was never attached points to the no-queue block, so that
- *	no hook has to test for NULL. Grows under RTNL, read locklessly.
+ * @hot: where the hooks look: @table, or one for any index. Long enough for
+ *	every index that a hook can have. Replaced under RTNL, read under RCU.
+ * @table: its queues, changed under RTNL and @lock, read under RCU
  * @queues_end: one more than the highest index that was ever attached
+ * @lock: for what a first loss changes
  * @attached: where the driver keeps its number of attached queues; NULL if it
  *	has not said yet. Valid as long as the device is listed.
  * @dev: the device; NULL for the orphans of a network namespace
@@ -60,11 +106,14 @@ struct tapdrop_counters {
  *	NULL if its end is not to be told
  * @ref: references of the driver, the registry, open queues and readers
  * @node: in the registry's hash by @dev
- * @rcu: for freeing
+ * @free: for freeing
+ * @spill: shown as losses of no queue
  */
 struct tapdrop_dev {
-	struct tapdrop_counters __percpu *queues[TAPDROP_NO_QUEUE + 1];
+	struct tapdrop_table *hot;
+	struct tapdrop_table *table;
 	unsigned int queues_end;
+	spinlock_t lock;
 	const unsigned int *attached;
 	struct net_device *dev;
 	int ifindex;
@@ -76,11 +125,15 @@ struct tapdrop_dev {
 	struct net *net;
 	refcount_t ref;
 	struct hlist_node node;
-	struct rcu_head rcu;
+	struct rcu_work free;
+	struct tapdrop_spill spill;
 };
 
 DECLARE_TRACEPOINT(drop);
 
+void tapdrop_count_slow(struct tapdrop_dev *td, unsigned int queue,
+			enum tapdrop_cell cell, unsigned int packets,
+			const struct sk_buff *skb, unsigned long location);
 void tapdrop_trace(const struct tapdrop_dev *td, unsigned int queue,
 		   enum tapdrop_cell cell, unsigned int packets,
 		   const struct sk_buff *skb, unsigned long location);
@@ -111,22 +164,88 @@ int tapdrop_xdp_set(const struct net_device *dev,
 		    struct bpf_prog __rcu **generic, struct bpf_prog *prog);
 u32 tapdrop_xdp_lost(void);
 
+/* The queue that a frame is for, as far as it says: any number may be there. */
+static inline int tapdrop_queue_of(const struct tapdrop_dev *td,
+				   unsigned int mapping)
+{
+	/* Before it is used; pairs with the release at the attach. */
+	return td->queue_in_skb && mapping < smp_load_acquire(&td->queues_end) ?
+	       mapping : TAPDROP_NO_QUEUE;
+}
+
 /*
- * Any context. A writer may be on another CPU between the two percpu operations,
- * and a reader may see the count first: the time is only of use as the newest of
- * all CPUs. A hook that is out of line says whose @location it is; 0 is its own.
+ * The block of this CPU, or NULL. The index was read before; it is never newer
+ * than the table: pairs with smp_wmb() where an index is attached or retired.
+ */
+static __always_inline struct tapdrop_counters *
+tapdrop_here(const struct tapdrop_dev *td, int queue)
+{
+	struct tapdrop_table *table;
+	struct tapdrop_queue *q;
+
+	smp_rmb();
+	table = READ_ONCE(td->hot);
+	q = READ_ONCE(table->queues[(long)queue + 1]);
+	return READ_ONCE(q->cpus[(unsigned int)smp_processor_id()]);
+}
+
+/*
+ * To the block of this CPU, which the caller may not leave. A softirq may come
+ * in between, and a reader see the count first.
  */
 static __always_inline void
-tapdrop_count(const struct tapdrop_dev *td, unsigned int queue,
-	      enum tapdrop_cell cell, unsigned int packets,
-	      const struct sk_buff *skb, unsigned long location)
+tapdrop_add(struct tapdrop_counters *c, enum tapdrop_cell cell,
+	    unsigned int packets)
 {
-	struct tapdrop_counters __percpu *counters = td->queues[queue];
+	WRITE_ONCE(c->last[cell], jiffies);
+	local_add(packets, &c->packets[cell]);
+}
 
-	this_cpu_write(counters->last[cell], jiffies);
-	this_cpu_add(counters->packets[cell], packets);
+/*
+ * Any context but NMI. A hook that is out of line says whose @location it is; 0
+ * is its own. Each call is the last, so that nothing is kept over it.
+ */
+static __always_inline void
+tapdrop_count(struct tapdrop_dev *td, int queue, enum tapdrop_cell cell,
+	      unsigned int packets, const struct sk_buff *skb,
+	      unsigned long location)
+{
+	struct tapdrop_counters *c;
+
+	preempt_disable();
+	c = tapdrop_here(td, queue);
+	if (unlikely(!c)) {
+		preempt_enable();
+		tapdrop_count_slow(td, queue, cell, packets, skb, location);
+		return;
+	}
+	tapdrop_add(c, cell, packets);
+	preempt_enable();
 	if (tracepoint_enabled(drop))
 		tapdrop_trace(td, queue, cell, packets, skb, location);
+}
+
+/* The same where the caller has BH or preemption off. */
+static __always_inline void
+tapdrop_count_bh(struct tapdrop_dev *td, int queue, enum tapdrop_cell cell,
+		 unsigned int packets, const struct sk_buff *skb,
+		 unsigned long location)
+{
+#ifdef CONFIG_PREEMPT_RT	/* BH off is no more than a lock */
+	tapdrop_count(td, queue, cell, packets, skb, location);
+#else
+	struct tapdrop_counters *c;
+
+	lockdep_assert_preemption_disabled();
+	c = tapdrop_here(td, queue);
+	if (unlikely(!c)) {
+		tapdrop_count_slow(td, queue, cell, packets, skb, location);
+		return;
+	}
+	tapdrop_add(c, cell, packets);
+	if (tracepoint_enabled(drop))
+		tapdrop_trace(td, queue, cell, packets, skb, location);
+#endif
 }
 
 /**
@@ -180,5 +299,29 @@ tapdrop_count(const struct tapdrop_dev *td, unsigned int queue,
 #define tapdrop_from_user_n(td, queue, reason, packets) \
 	tapdrop_count(td, queue, TAPDROP_FROM_USER_##reason, packets, \
 		      NULL, 0)
+
+/**
+ * tapdrop_to_user_bh - lose a frame on its way to the user, with BH off
+ * @td: counters of the device, or of the orphans
+ * @queue: index of the queue, or %TAPDROP_NO_QUEUE
+ * @reason: a name out of TAPDROP_REASONS()
+ * @skb: the frame, before it is freed; NULL if there is none
+ *
+ * Context: that of tapdrop_to_user(), with BH or preemption off.
+ */
+#define tapdrop_to_user_bh(td, queue, reason, skb) \
+	tapdrop_count_bh(td, queue, TAPDROP_TO_USER_##reason, 1, skb, 0)
+
+/**
+ * tapdrop_to_user_bh_n - lose frames on their way to the user, with BH off
+ * @td: counters of the device, or of the orphans
+ * @queue: index of the queue, or %TAPDROP_NO_QUEUE
+ * @reason: a name out of TAPDROP_REASONS()
+ * @packets: number of frames
+ *
+ * Context: that of tapdrop_to_user_bh().
+ */
+#define tapdrop_to_user_bh_n(td, queue, reason, packets) \
+	tapdrop_count_bh(td, queue, TAPDROP_TO_USER_##reason, packets, NULL, 0)
 
 #endif /* _TAPDROP_HOOKS_H */

@@ -7,6 +7,7 @@
 #include <net/netlink.h>
 
 #include "message.h"
+#include "store.h"
 
 /**
  * tapdrop_nl_wanted - which counters are to be shown?
@@ -76,8 +77,10 @@ void tapdrop_nl_sum(const struct tapdrop_dev *td, u32 part,
 	sums->cells = 0;
 	if (part == TAPDROP_PART_DEVICE)
 		tapdrop_dev_sum(td, sums);
+	else if (part == TAPDROP_PART_NO_QUEUE)
+		tapdrop_store_sum(td, TAPDROP_NO_QUEUE, sums);
 	else
-		tapdrop_counters_sum(sums, READ_ONCE(td->queues[part]));
+		tapdrop_store_sum(td, part, sums);
 	tapdrop_sums_end(sums);
 }
 
@@ -101,7 +104,7 @@ int tapdrop_nl_put_stats(struct sk_buff *skb, const struct tapdrop_view *view,
 	    nla_put_u32(skb, TAPDROP_A_STATS_IFINDEX, view->ifindex))
 		return -EMSGSIZE;
 
-	if (part < TAPDROP_NO_QUEUE) {
+	if (part < TAPDROP_PART_NO_QUEUE) {
 		if (nla_put_u32(skb, TAPDROP_A_STATS_QUEUE_ID, part))
 			return -EMSGSIZE;
 	} else if (view->ifindex && tapdrop_nl_put_dev(skb, view)) {
@@ -109,7 +112,7 @@ int tapdrop_nl_put_stats(struct sk_buff *skb, const struct tapdrop_view *view,
 	}
 
 	/* A device is introduced even if its no-queue block is not wanted. */
-	if (part == TAPDROP_PART_NO_QUEUE && filter->part < TAPDROP_NO_QUEUE)
+	if (part == TAPDROP_PART_NO_QUEUE && filter->part < TAPDROP_PART_NO_QUEUE)
 		return 0;
 
 	for (cells = tapdrop_nl_wanted(filter, sums); cells; cells &= cells - 1)

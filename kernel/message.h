@@ -10,7 +10,7 @@ struct sk_buff;
 
 /* Which part of a device a message describes; a queue index is a part, too. */
 enum {
-	TAPDROP_PART_NO_QUEUE = TAPDROP_NO_QUEUE,
+	TAPDROP_PART_NO_QUEUE = TAPDROP_MAX_QUEUES,
 	TAPDROP_PART_DEVICE,
 };
 

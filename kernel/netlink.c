@@ -102,8 +102,9 @@ static int tapdrop_nl_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 	void *hdr;
 
 	tapdrop_nl_sum(view->td, part, &sums);
-	cond_resched();
-	if ((part < TAPDROP_NO_QUEUE || !view->ifindex) &&
+	if (sums.cells || part % TAPDROP_IDLE_STRETCH == 0)
+		cond_resched();
+	if ((part < TAPDROP_PART_NO_QUEUE || !view->ifindex) &&
 	    !tapdrop_nl_wanted(filter, &sums))
 		return 0;
 
@@ -138,11 +139,10 @@ static int tapdrop_nl_dump_queues(struct sk_buff *skb,
 		ctx->part = 1;
 	}
 
-	for (; ctx->part <= READ_ONCE(td->queues_end); ctx->part++) {
+	for (; ctx->part <= smp_load_acquire(&td->queues_end); ctx->part++) {
 		queue = ctx->part - 1;
-		if (!tapdrop_queue_known(td, queue) ||
-		    (ctx->filter.part != TAPDROP_PART_DEVICE &&
-		     ctx->filter.part != queue))
+		if (ctx->filter.part != TAPDROP_PART_DEVICE &&
+		    ctx->filter.part != queue)
 			continue;
 		if (tapdrop_nl_dump_one(skb, cb, view, queue))
 			return -EMSGSIZE;
@@ -175,6 +175,7 @@ static int tapdrop_nl_dump_devs(struct sk_buff *skb,
 		}
 		err = tapdrop_nl_dump_dev(skb, cb, &view);
 		tapdrop_dev_put(view.td);
+		cond_resched();
 		if (err)
 			return err;
 		ctx->ifindex++;
@@ -193,7 +194,7 @@ static int tapdrop_nl_dump_all(struct sk_buff *skb, struct netlink_callback *cb,
 	if (tapdrop_nl_dump_devs(skb, cb, tn))
 		return -EMSGSIZE;
 
-	if (!filter->ifindex && filter->part >= TAPDROP_NO_QUEUE &&
+	if (!filter->ifindex && filter->part >= TAPDROP_PART_NO_QUEUE &&
 	    ctx->ifindex != ULONG_MAX) {
 		tapdrop_view(&orphans, tn->orphans);
 		if (tapdrop_nl_dump_one(skb, cb, &orphans,
@@ -268,8 +269,8 @@ static int tapdrop_nl_reply(struct sk_buff *msg, struct genl_info *info,
 	if (!tapdrop_view_find(&view, tn, filter->ifindex, filter->ifindex))
 		return tapdrop_nl_no_device(info->attrs, info->extack);
 
-	if (filter->part < TAPDROP_NO_QUEUE &&
-	    !tapdrop_queue_known(view.td, filter->part)) {
+	if (filter->part < TAPDROP_PART_NO_QUEUE &&
+	    filter->part >= READ_ONCE(view.td->queues_end)) {
 		NL_SET_ERR_MSG_ATTR(info->extack,
 				    info->attrs[TAPDROP_A_STATS_QUEUE_ID],
 				    "this queue was never attached");

@@ -18,7 +18,7 @@ static void tapdrop_nl_notify_part(const struct tapdrop_view *view,
 	void *hdr;
 
 	tapdrop_nl_sum(view->td, part, &sums);
-	if (part < TAPDROP_NO_QUEUE && !tapdrop_nl_wanted(filter, &sums))
+	if (part < TAPDROP_PART_NO_QUEUE && !tapdrop_nl_wanted(filter, &sums))
 		return;
 
 	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
@@ -87,10 +87,8 @@ void tapdrop_nl_notify_del(struct tapdrop_dev *td, struct net *net, bool final)
 
 	tapdrop_view(&view, td);
 	for (queue = 0; final && queue < td->queues_end; queue++)
-		if (tapdrop_queue_known(td, queue))
-			tapdrop_nl_notify_part(&view, net,
-					       TAPDROP_CMD_DEVICE_DEL_NTF,
-					       queue, &filter, false);
+		tapdrop_nl_notify_part(&view, net, TAPDROP_CMD_DEVICE_DEL_NTF,
+				       queue, &filter, false);
 	tapdrop_nl_notify_part(&view, net, TAPDROP_CMD_DEVICE_DEL_NTF,
 			       TAPDROP_PART_NO_QUEUE, &filter, !final);
 }

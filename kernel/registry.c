@@ -12,20 +12,24 @@
 #include <linux/if_arp.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
+#include <linux/sched.h>
 #include <linux/seqlock.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 #include <net/rtnetlink.h>
 
 #include "notify.h"
 #include "registry.h"
+#include "store.h"
 
 static DEFINE_HASHTABLE(tapdrop_devs, 10);
 static DEFINE_SPINLOCK(tapdrop_devs_lock);
 static DEFINE_SEQLOCK(tapdrop_names_lock);
 static unsigned long tapdrop_tracked;	/* bit per enum tapdrop_kind, RTNL */
 static unsigned int tapdrop_net_id __read_mostly;
+static struct workqueue_struct *tapdrop_free_wq;
 
 /**
  * tapdrop_net - get the devices of a network namespace
@@ -67,44 +71,34 @@ static int tapdrop_kind(const struct net_device *dev)
 	return tapdrop_kind_by_name(ops->kind);
 }
 
-/* The memory cgroup of the caller pays. */
-static struct tapdrop_dev *tapdrop_dev_alloc(struct net_device *dev)
+static void tapdrop_dev_free(struct work_struct *work)
 {
-	struct tapdrop_counters __percpu *counters;
+	struct tapdrop_dev *td = container_of(to_rcu_work(work),
+					      struct tapdrop_dev, free);
+
+	tapdrop_store_end(td);
+	kfree(td);
+}
+
+/* The memory cgroup of the caller pays. */
+static struct tapdrop_dev *tapdrop_dev_alloc(struct net_device *dev,
+					     unsigned int queues)
+{
 	struct tapdrop_dev *td;
-	int i;
 
 	td = kzalloc_obj(*td, GFP_KERNEL_ACCOUNT);
 	if (!td)
 		return NULL;
 
-	counters = tapdrop_counters_alloc();
-	if (!counters) {
+	if (!tapdrop_store_start(td, queues)) {
 		kfree(td);
 		return NULL;
 	}
 
-	for (i = 0; i <= TAPDROP_NO_QUEUE; i++)
-		td->queues[i] = counters;
+	INIT_RCU_WORK(&td->free, tapdrop_dev_free);
 	refcount_set(&td->ref, 1);
 	td->dev = dev;
 	return td;
-}
-
-static void tapdrop_dev_free(struct tapdrop_dev *td)
-{
-	int i;
-
-	for (i = 0; i < td->queues_end; i++)
-		if (tapdrop_queue_known(td, i))
-			free_percpu(td->queues[i]);
-	free_percpu(td->queues[TAPDROP_NO_QUEUE]);
-	kfree(td);
-}
-
-static void tapdrop_dev_free_rcu(struct rcu_head *rcu)
-{
-	tapdrop_dev_free(container_of(rcu, struct tapdrop_dev, rcu));
 }
 
 /**
@@ -116,7 +110,7 @@ static void tapdrop_dev_free_rcu(struct rcu_head *rcu)
 void tapdrop_dev_put(struct tapdrop_dev *td)
 {
 	if (td && refcount_dec_and_test(&td->ref))
-		call_rcu(&td->rcu, tapdrop_dev_free_rcu);
+		queue_rcu_work(tapdrop_free_wq, &td->free);
 }
 EXPORT_SYMBOL_GPL(tapdrop_dev_put);
 
@@ -156,8 +150,10 @@ EXPORT_SYMBOL_GPL(tapdrop_dev_find);
 struct tapdrop_dev *tapdrop_dev_add(struct net_device *dev,
 				    const unsigned int *attached)
 {
-	struct tapdrop_dev *td = tapdrop_dev_alloc(dev);
+	struct tapdrop_dev *td;
 
+	/* More than one if it is to have many: not to grow for a few. */
+	td = tapdrop_dev_alloc(dev, min(dev->num_tx_queues, 8U));
 	if (!td)
 		return ERR_PTR(-ENOMEM);
 
@@ -280,43 +276,26 @@ EXPORT_SYMBOL_GPL(tapdrop_dev_leave);
  * @td: counters of a device, or NULL
  * @queue: index that is about to be attached
  *
- * An index that was attached before goes on where it was. If memory is short
- * the index counts in the no-queue block.
+ * An index that was attached before goes on where it was; from now on it is the
+ * caller who pays. If memory is short the index counts in the no-queue block.
  *
- * Context: process, RTNL held.
+ * Context: process, RTNL held; before a hook can see the index.
  */
 void tapdrop_queue_add(struct tapdrop_dev *td, unsigned int queue)
 {
-	struct tapdrop_counters __percpu *counters;
+	unsigned int end;
 
 	ASSERT_RTNL();
 
-	if (!td || queue >= TAPDROP_NO_QUEUE || tapdrop_queue_known(td, queue))
+	if (!td || queue >= TAPDROP_MAX_QUEUES)
 		return;
 
-	counters = tapdrop_counters_alloc();
-	if (!counters)
-		return;
-
-	/* Pairs with the address dependency in the hooks and readers. */
-	smp_store_release(&td->queues[queue], counters);
-	WRITE_ONCE(td->queues_end, max(td->queues_end, queue + 1));
-	if (td->listed)
+	end = td->queues_end;
+	tapdrop_store_attach(td, queue);
+	if (td->listed && td->queues_end != end)
 		tapdrop_net_changed(tapdrop_net(dev_net(td->dev)));
 }
 EXPORT_SYMBOL_GPL(tapdrop_queue_add);
-
-/**
- * tapdrop_queue_known - was this index ever attached?
- * @td: counters of a device
- * @queue: queue index
- *
- * Return: whether it has counters of its own.
- */
-bool tapdrop_queue_known(const struct tapdrop_dev *td, unsigned int queue)
-{
-	return READ_ONCE(td->queues[queue]) != td->queues[TAPDROP_NO_QUEUE];
-}
 
 /* The core's own lock for a name that is being changed is not for modules. */
 static void tapdrop_dev_named(struct tapdrop_dev *td)
@@ -396,15 +375,13 @@ bool tapdrop_view_find(struct tapdrop_view *view, struct tapdrop_net *tn,
  */
 void tapdrop_dev_sum(const struct tapdrop_dev *td, struct tapdrop_sums *sums)
 {
-	unsigned int i;
+	unsigned int i, end = smp_load_acquire(&td->queues_end);
 
-	for (i = 0; i < READ_ONCE(td->queues_end); i++) {
-		if (!tapdrop_queue_known(td, i))
-			continue;
-		tapdrop_counters_sum(sums, READ_ONCE(td->queues[i]));
-		cond_resched();
-	}
-	tapdrop_counters_sum(sums, td->queues[TAPDROP_NO_QUEUE]);
+	tapdrop_store_sum(td, TAPDROP_NO_QUEUE, sums);
+	for (i = 0; i < end; i++)
+		if (tapdrop_store_sum(td, i, sums) ||
+		    i % TAPDROP_IDLE_STRETCH == TAPDROP_IDLE_STRETCH - 1)
+			cond_resched();
 }
 
 /**
@@ -492,6 +469,7 @@ static void tapdrop_unlist(struct net_device *dev)
 	 * core comes again as long as somebody holds the device.
 	 */
 	WRITE_ONCE(td->retired, true);
+	tapdrop_store_retire(td);
 	if (tapdrop_is_tracked(dev))
 		tapdrop_dev_end(td);
 }
@@ -527,7 +505,7 @@ static int __net_init tapdrop_net_init(struct net *net)
 {
 	struct tapdrop_net *tn = tapdrop_net(net);
 
-	tn->orphans = tapdrop_dev_alloc(NULL);
+	tn->orphans = tapdrop_dev_alloc(NULL, 0);
 	if (!tn->orphans)
 		return -ENOMEM;
 
@@ -561,13 +539,31 @@ int __init tapdrop_registry_init(void)
 {
 	int err;
 
+	tapdrop_free_wq = alloc_workqueue("tapdrop", WQ_UNBOUND, 0);
+	if (!tapdrop_free_wq)
+		return -ENOMEM;
+
+	err = tapdrop_store_init();
+	if (err)
+		goto wq_destroy;
+
 	err = register_pernet_subsys(&tapdrop_net_ops);
 	if (err)
-		return err;
+		goto store_exit;
 
 	err = register_netdevice_notifier(&tapdrop_netdev_notifier);
 	if (err)
-		unregister_pernet_subsys(&tapdrop_net_ops);
+		goto pernet_unregister;
+	return 0;
+
+pernet_unregister:
+	unregister_pernet_subsys(&tapdrop_net_ops);
+	rcu_barrier();
+	flush_workqueue(tapdrop_free_wq);
+store_exit:
+	tapdrop_store_exit();
+wq_destroy:
+	destroy_workqueue(tapdrop_free_wq);
 	return err;
 }
 
@@ -580,5 +576,8 @@ void tapdrop_registry_exit(void)
 {
 	unregister_netdevice_notifier(&tapdrop_netdev_notifier);
 	unregister_pernet_subsys(&tapdrop_net_ops);
+	/* Callbacks queue work. */
 	rcu_barrier();
+	destroy_workqueue(tapdrop_free_wq);
+	tapdrop_store_exit();
 }

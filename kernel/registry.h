@@ -7,6 +7,11 @@
 
 #include "counters.h"
 
+/* Queues that lost nothing, between two points to reschedule; one that did is
+ * the last before one.
+ */
+#define TAPDROP_IDLE_STRETCH	32
+
 /**
  * struct tapdrop_net - the devices of a network namespace
  * @devs: struct tapdrop_dev by ifindex; changed under RTNL, read under RCU
@@ -34,7 +39,6 @@ struct tapdrop_view {
 };
 
 struct tapdrop_net *tapdrop_net(const struct net *net);
-bool tapdrop_queue_known(const struct tapdrop_dev *td, unsigned int queue);
 void tapdrop_view(struct tapdrop_view *view, struct tapdrop_dev *td);
 bool tapdrop_view_find(struct tapdrop_view *view, struct tapdrop_net *tn,
 		       u32 first, u32 last);

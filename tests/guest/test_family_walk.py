@@ -22,7 +22,7 @@ PREEMPT = pathlib.Path("/sys/kernel/debug/sched/preempt")
 HERE, THERE = 100, 5000                 # ifindex here and there
 SECONDS = 8
 QUEUES = 200
-FUNCTIONS = ("__cond_resched", "tapdrop_counters_sum")
+FUNCTIONS = ("__cond_resched", "tapdrop_store_sum")
 STRETCH = 64                            # queues without a point to reschedule
 
 

@@ -132,10 +132,10 @@ def test_a_planted_loss_is_found(newest, name, tmp_path):
 
 
 @pytest.mark.parametrize("driver, line", [
-    ("tun", r"\t\ttapdrop_to_user\(tun->drops, txq, PTR_FULL, skb\);\n"),
+    ("tun", r"\t\ttapdrop_to_user_bh\(tun->drops, txq, PTR_FULL, skb\);\n"),
     ("tun", r"\t\ttun_from_user\(tun, tfile, DEV_READY, skb\);\n"),
     ("tap", r"\t\ttap_from_user\(q, WRITE_RETRY, NULL\);\n"),
-    ("tap", r"\t\ttapdrop_to_user\([^;]*SKB_CHECKSUM, skb\);\n"),
+    ("tap", r"\t\ttapdrop_to_user_bh\([^;]*SKB_CHECKSUM, skb\);\n"),
 ])
 def test_a_lost_hook_is_found(newest, driver, line, tmp_path):
     text = (newest.build / f"src/{driver}.c").read_text()

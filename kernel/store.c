@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where the counters of a device live.
+ *
+ * A device has a table with a pointer for each queue. Until a queue has lost a
+ * frame, that is to the empty queue, which all devices share; then it is to an
+ * object with a pointer for each CPU, and a CPU that has lost a frame has a
+ * block of counters there. So memory and the work of a reader follow the losses.
+ *
+ * Who made the device pays for its table and its no-queue block, who attached a
+ * queue for that queue. Nothing here waits for memory, or draws on what is set
+ * aside for those who cannot: if there is none, the frame is counted in the
+ * device's spill.
+ */
+
+#include <linux/bitmap.h>
+#include <linux/memcontrol.h>
+#include <linux/overflow.h>
+#include <linux/rcupdate.h>
+#include <linux/rtnetlink.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "store.h"
+
+#define TAPDROP_STORE_GFP	(GFP_NOWAIT | __GFP_NOWARN | __GFP_ZERO)
+
+/* The table's first entry is the no-queue block. */
+#define TAPDROP_SLOT(queue)	((queue) + 1U)
+
+static struct kmem_cache *tapdrop_queue_cache __ro_after_init;
+static struct kmem_cache *tapdrop_counters_cache __ro_after_init;
+
+/* What a queue has that lost nothing. */
+static struct tapdrop_queue *tapdrop_empty __ro_after_init;
+
+/* For any index: all losses go through tapdrop_count_slow(), which looks whether
+ * the device has that one.
+ */
+static struct tapdrop_table *tapdrop_any_index __ro_after_init;
+
+static struct tapdrop_table *tapdrop_table_alloc(unsigned int size)
+{
+	struct tapdrop_table *table;
+	unsigned int i;
+
+	table = kzalloc(struct_size(table, queues, size) +
+			size * sizeof(*table->payers), GFP_KERNEL_ACCOUNT);
+	if (!table)
+		return NULL;
+
+	table->size = size;
+	table->payers = (struct mem_cgroup **)&table->queues[size];
+	for (i = 0; i < size; i++)
+		table->queues[i] = tapdrop_empty;
+	return table;
+}
+
+static bool tapdrop_table_grow(struct tapdrop_dev *td, unsigned int size)
+{
+	struct tapdrop_table *old = td->table, *table;
+
+	table = tapdrop_table_alloc(size);
+	if (!table)
+		return false;
+
+	spin_lock_irq(&td->lock);
+	memcpy(table->queues, old->queues, old->size * sizeof(*old->queues));
+	memcpy(table->payers, old->payers, old->size * sizeof(*old->payers));
+	/* Pairs with the address dependency in the hooks and readers. */
+	smp_store_release(&td->table, table);
+	smp_store_release(&td->hot, table);
+	spin_unlock_irq(&td->lock);
+
+	kfree_rcu(old, rcu);
+	return true;
+}
+
+static void tapdrop_store_pay(struct tapdrop_dev *td, unsigned int slot)
+{
+	struct mem_cgroup *payer = get_mem_cgroup_from_mm(current->mm);
+
+	spin_lock_irq(&td->lock);
+	swap(td->table->payers[slot], payer);
+	spin_unlock_irq(&td->lock);
+	mem_cgroup_put(payer);
+}
+
+/**
+ * tapdrop_store_start - make room for the counters of a device
+ * @td: counters of a device that nobody sees yet
+ * @queues: number of queues to make room for now, at most
+ *	%TAPDROP_MAX_QUEUES
+ *
+ * Context: process.
+ *
+ * Return: false if memory is short.
+ */
+bool tapdrop_store_start(struct tapdrop_dev *td, unsigned int queues)
+{
+	spin_lock_init(&td->lock);
+	td->table = tapdrop_table_alloc(TAPDROP_SLOT(queues));
+	if (!td->table)
+		return false;
+
+	/* What queues without a device lose has any index, and no queue. */
+	td->hot = queues ? td->table : tapdrop_any_index;
+	tapdrop_store_pay(td, TAPDROP_SLOT(TAPDROP_NO_QUEUE));
+	return true;
+}
+
+/**
+ * tapdrop_store_attach - make room for the counters of a queue
+ * @td: counters of a device
+ * @queue: index that is about to be attached
+ *
+ * If memory is short the queue counts in the no-queue block.
+ *
+ * Context: process, RTNL held.
+ */
+void tapdrop_store_attach(struct tapdrop_dev *td, unsigned int queue)
+{
+	unsigned int slot = TAPDROP_SLOT(queue);
+
+	if (slot >= td->table->size &&
+	    !tapdrop_table_grow(td, TAPDROP_SLOT(min(2 * queue,
+						 TAPDROP_MAX_QUEUES)))) {
+		WRITE_ONCE(td->hot, tapdrop_any_index);
+	} else {
+		tapdrop_store_pay(td, slot);
+		if (td->queues_end <= queue)
+			smp_store_release(&td->queues_end, queue + 1);
+	}
+
+	/* Before the index is the queue's; pairs with tapdrop_here(). */
+	smp_wmb();
+}
+
+/**
+ * tapdrop_store_retire - a device's queues may become those of another
+ * @td: counters of a device
+ *
+ * Who is still about to count may have found an index of the other device.
+ *
+ * Context: process, RTNL held.
+ */
+void tapdrop_store_retire(struct tapdrop_dev *td)
+{
+	WRITE_ONCE(td->hot, tapdrop_any_index);
+	/* Before the other index is there; pairs with tapdrop_here(). */
+	smp_wmb();
+}
+
+static void tapdrop_queue_free(struct tapdrop_queue *q)
+{
+	unsigned int cpu;
+
+	for_each_set_bit(cpu, q->lost, nr_cpu_ids)
+		if (q->cpus[cpu])
+			kmem_cache_free(tapdrop_counters_cache, q->cpus[cpu]);
+	kmem_cache_free(tapdrop_queue_cache, q);
+}
+
+/**
+ * tapdrop_store_end - free the counters of a device
+ * @td: counters that nobody uses any more
+ *
+ * Context: process; may sleep.
+ */
+void tapdrop_store_end(struct tapdrop_dev *td)
+{
+	struct tapdrop_table *table = td->table;
+	unsigned int i;
+
+	for (i = 0; i < table->size; i++) {
+		mem_cgroup_put(table->payers[i]);
+		if (table->queues[i] == tapdrop_empty)
+			continue;
+		tapdrop_queue_free(table->queues[i]);
+		cond_resched();
+	}
+	kfree(table);
+}
+
+static struct tapdrop_queue *tapdrop_queue_alloc(void)
+{
+	struct tapdrop_queue *q;
+
+	q = kmem_cache_alloc(tapdrop_queue_cache, TAPDROP_STORE_GFP);
+	if (q)
+		q->lost = (unsigned long *)&q->cpus[nr_cpu_ids];
+	return q;
+}
+
+/* The first loss of a queue; another CPU, or a softirq here, may be as far. */
+static struct tapdrop_queue *tapdrop_queue_start(struct tapdrop_dev *td,
+						 unsigned int slot)
+{
+	struct tapdrop_queue *new = tapdrop_queue_alloc(), *q;
+	unsigned long flags;
+
+	spin_lock_irqsave(&td->lock, flags);
+	q = td->table->queues[slot];
+	if (q == tapdrop_empty && new) {
+		/* Pairs with the address dependency in hooks and readers. */
+		smp_store_release(&td->table->queues[slot], new);
+		q = new;
+		new = NULL;
+	}
+	spin_unlock_irqrestore(&td->lock, flags);
+
+	if (new)
+		kmem_cache_free(tapdrop_queue_cache, new);
+	return q == tapdrop_empty ? NULL : q;
+}
+
+/* The block of this CPU, which is @new if there is none; else NULL. */
+static struct tapdrop_counters *tapdrop_queue_here(struct tapdrop_queue *q,
+						   struct tapdrop_counters *new)
+{
+	unsigned int cpu = smp_processor_id();
+	struct tapdrop_counters *c = READ_ONCE(q->cpus[cpu]);
+
+	if (c || !new)
+		return c;
+
+	/* The bit goes first: what is in a block can be found. */
+	set_bit(cpu, q->lost);
+	/* A softirq may come in between. A full barrier, for the reader. */
+	return cmpxchg(&q->cpus[cpu], NULL, new) ?: new;
+}
+
+static void tapdrop_spill(struct tapdrop_dev *td, enum tapdrop_cell cell,
+			  unsigned int packets)
+{
+	WRITE_ONCE(td->spill.last, jiffies);
+	atomic_long_add(packets, &td->spill.packets[cell]);
+}
+
+/* Memory may be asked for unless this is PREEMPT_RT with preemption off. */
+static bool tapdrop_store_may_alloc(void)
+{
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
+}
+
+static void tapdrop_count_first(struct tapdrop_dev *td, unsigned int slot,
+				enum tapdrop_cell cell, unsigned int packets)
+{
+	struct tapdrop_counters *c = NULL, *new = NULL;
+	struct tapdrop_table *table;
+	struct mem_cgroup *old;
+	struct tapdrop_queue *q;
+
+	table = READ_ONCE(td->table);
+	q = READ_ONCE(table->queues[slot]);
+	if (!READ_ONCE(q->cpus[raw_smp_processor_id()]) &&
+	    tapdrop_store_may_alloc()) {
+		/* If the payer is replaced, RCU keeps what is needed of it. */
+		old = set_active_memcg(READ_ONCE(table->payers[slot]));
+		if (q == tapdrop_empty)
+			q = tapdrop_queue_start(td, slot) ?: q;
+		if (q != tapdrop_empty)
+			new = kmem_cache_alloc(tapdrop_counters_cache,
+					       TAPDROP_STORE_GFP);
+		set_active_memcg(old);
+	}
+
+	preempt_disable();
+	if (q != tapdrop_empty)
+		c = tapdrop_queue_here(q, new);
+	if (c)
+		tapdrop_add(c, cell, packets);
+	else
+		tapdrop_spill(td, cell, packets);
+	preempt_enable();
+
+	if (new && c != new)
+		kmem_cache_free(tapdrop_counters_cache, new);
+}
+
+/**
+ * tapdrop_count_slow - count and trace a loss for which there is no block yet
+ * @td: counters of a device
+ * @queue: index, not necessarily one that the device ever had, or
+ *	%TAPDROP_NO_QUEUE
+ * @cell: direction and reason
+ * @packets: number of frames
+ * @skb: the frame, or NULL
+ * @location: where it was lost, or 0 for the address of the caller
+ *
+ * Context: any but NMI.
+ */
+void tapdrop_count_slow(struct tapdrop_dev *td, unsigned int queue,
+			enum tapdrop_cell cell, unsigned int packets,
+			const struct sk_buff *skb, unsigned long location)
+{
+	unsigned int slot = TAPDROP_SLOT(TAPDROP_NO_QUEUE);
+
+	/* Pairs with the release where a queue is attached. */
+	if (queue < smp_load_acquire(&td->queues_end))
+		slot = TAPDROP_SLOT(queue);
+
+	rcu_read_lock();
+	tapdrop_count_first(td, slot, cell, packets);
+	rcu_read_unlock();
+
+	if (tracepoint_enabled(drop))
+		tapdrop_trace(td, queue, cell, packets, skb,
+			      location ?: _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(tapdrop_count_slow);
+
+/**
+ * tapdrop_store_sum - add the counters of a queue to sums
+ * @td: counters of a device
+ * @queue: index, or %TAPDROP_NO_QUEUE
+ * @sums: where to add them
+ *
+ * Costs nothing to speak of if the queue lost nothing, and else what the CPUs
+ * cost that lost something for it.
+ *
+ * Context: process; takes no lock and may run beside writers.
+ *
+ * Return: whether the queue lost something.
+ */
+bool tapdrop_store_sum(const struct tapdrop_dev *td, unsigned int queue,
+		       struct tapdrop_sums *sums)
+{
+	const struct tapdrop_counters *c;
+	const struct tapdrop_queue *q;
+	unsigned int cpu;
+
+	/* The queue lives as long as the device, the table does not. */
+	rcu_read_lock();
+	q = READ_ONCE(READ_ONCE(td->table)->queues[TAPDROP_SLOT(queue)]);
+	rcu_read_unlock();
+
+	if (queue == (unsigned int)TAPDROP_NO_QUEUE && READ_ONCE(td->spill.last))
+		tapdrop_spill_sum(sums, &td->spill);
+	if (q == tapdrop_empty)
+		return false;
+
+	for_each_set_bit(cpu, q->lost, nr_cpu_ids) {
+		c = READ_ONCE(q->cpus[cpu]);
+		if (c)
+			tapdrop_counters_sum(sums, c);
+	}
+	return true;
+}
+
+/**
+ * tapdrop_store_init - prepare to count
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init tapdrop_store_init(void)
+{
+	struct tapdrop_queue *q;
+
+	tapdrop_counters_cache =
+		kmem_cache_create("tapdrop_counters",
+				  sizeof(struct tapdrop_counters), 0,
+				  SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT, NULL);
+	tapdrop_queue_cache =
+		kmem_cache_create("tapdrop_queue",
+				  struct_size(q, cpus, nr_cpu_ids) +
+				  bitmap_size(nr_cpu_ids), 0, SLAB_ACCOUNT,
+				  NULL);
+	if (!tapdrop_counters_cache || !tapdrop_queue_cache)
+		goto exit;
+
+	tapdrop_empty = tapdrop_queue_alloc();
+	if (!tapdrop_empty)
+		goto exit;
+
+	tapdrop_any_index =
+		tapdrop_table_alloc(TAPDROP_SLOT(TAPDROP_MAX_QUEUES));
+	if (tapdrop_any_index)
+		return 0;
+exit:
+	tapdrop_store_exit();
+	return -ENOMEM;
+}
+
+/**
+ * tapdrop_store_exit - undo tapdrop_store_init()
+ */
+void tapdrop_store_exit(void)
+{
+	kfree(tapdrop_any_index);
+	if (tapdrop_empty)
+		kmem_cache_free(tapdrop_queue_cache, tapdrop_empty);
+	kmem_cache_destroy(tapdrop_queue_cache);
+	kmem_cache_destroy(tapdrop_counters_cache);
+}

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Counters that come to be when the first frame is lost: at the same moment on
+two CPUs, or when there is no memory for them."""
+
+import os
+import pathlib
+
+import pytest
+
+from lab import FROM, TO, drops, ip, show
+from tun import Queue, many_files
+
+SHORT = "PKT_TOO_SMALL"
+KALLSYMS = pathlib.Path("/proc/kallsyms")
+
+
+@pytest.fixture(name="short")
+def fixture_short(fault):
+    """Lets so many allocations of tapdrop fail; what its loss of frames asks
+    for comes from its own caches."""
+    names = {line.split()[2]
+             for line in KALLSYMS.read_text().split("\n") if line}
+    (function,) = [name for name in ("kmem_cache_alloc_noprof",
+                                     "kmem_cache_alloc") if name in names][:1]
+    fault.pin(cpu=0)
+
+    def start(times):
+        fault.fail(function=function, caller="tapdrop", times=times)
+
+    return start
+
+
+def test_no_memory_from_the_user(fault, short):
+    """Each frame is counted once, for its device, and for its queue as soon
+    as there is memory."""
+    fault.tap(queues=2)
+    short(3)
+    fault.write("q1", count=5, short=5)
+    assert fault.failed()["ok"] == 3
+    assert drops("tap0") == {(None, FROM, SHORT): 3, (1, FROM, SHORT): 2}
+    (device,) = show("dev", "tap0")
+    assert all(cell["last-ms"] < 60000 for cell in device["counters"])
+
+
+def test_no_memory_to_the_user(fault, short):
+    """The same on transmit, where nobody can wait."""
+    fault.tap()
+    ip("link set tap0 txqueuelen 10")
+    short(4)
+    fault.send(dev="tap0", count=30)
+    assert fault.failed()["ok"] == 4
+    assert drops("tap0") == {(None, TO, "PTR_FULL"): 4,
+                             (0, TO, "PTR_FULL"): 16}
+
+
+def test_no_memory_on_the_second_cpu(fault, short):
+    """The queue has counters, but not on this CPU."""
+    fault.tap()
+    fault.write("q0", count=5, short=5)
+    fault.pin(cpu=1)
+    short(2)
+    fault.write("q0", count=5, short=5)
+    assert fault.failed()["ok"] == 2
+    assert drops("tap0") == {(None, FROM, SHORT): 2, (0, FROM, SHORT): 8}
+
+
+@pytest.mark.parametrize("queues", (1, 250))
+def test_first_losses_on_two_cpus(lab, queues):
+    """Each CPU is the first on some queues, and no frame is missing."""
+    assert lab
+    many_files()
+    taps = [Queue("tap0") for _ in range(queues)]
+    ready, go = os.pipe()
+    pids = []
+    for cpu in range(2):
+        pids.append(os.fork())
+        if not pids[-1]:
+            try:
+                os.sched_setaffinity(0, {cpu})
+                os.close(go)
+                os.read(ready, 1)
+                for tap in taps:
+                    tap.lose(3)
+                os._exit(0)
+            finally:
+                os._exit(1)
+    os.close(ready)
+    os.close(go)
+    assert [os.waitpid(pid, 0)[1] for pid in pids] == [0, 0]
+    assert drops("tap0") == {(i, FROM, SHORT): 6 for i in range(queues)}
+    for tap in taps:
+        tap.close()
