@@ -243,18 +243,39 @@ static bool tapdrop_store_may_alloc(void)
 	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
 }
 
+/* Counts in the block of this CPU, or in @new if there is none and it is one. */
+static bool tapdrop_count_here(struct tapdrop_queue *q,
+			       enum tapdrop_cell cell, unsigned int packets,
+			       struct tapdrop_counters **new)
+{
+	struct tapdrop_counters *c = NULL;
+
+	preempt_disable();
+	if (q != tapdrop_empty)
+		c = tapdrop_queue_here(q, *new);
+	if (c)
+		tapdrop_add(c, cell, packets);
+	preempt_enable();
+
+	if (c == *new)
+		*new = NULL;
+	return c;
+}
+
 static void tapdrop_count_first(struct tapdrop_dev *td, unsigned int slot,
 				enum tapdrop_cell cell, unsigned int packets)
 {
-	struct tapdrop_counters *c = NULL, *new = NULL;
+	struct tapdrop_counters *new = NULL;
 	struct tapdrop_table *table;
 	struct mem_cgroup *old;
 	struct tapdrop_queue *q;
 
 	table = READ_ONCE(td->table);
 	q = READ_ONCE(table->queues[slot]);
-	if (!READ_ONCE(q->cpus[raw_smp_processor_id()]) &&
-	    tapdrop_store_may_alloc()) {
+	if (tapdrop_count_here(q, cell, packets, &new))
+		return;
+
+	if (tapdrop_store_may_alloc()) {
 		/* If the payer is replaced, RCU keeps what is needed of it. */
 		old = set_active_memcg(READ_ONCE(table->payers[slot]));
 		if (q == tapdrop_empty)
@@ -265,16 +286,9 @@ static void tapdrop_count_first(struct tapdrop_dev *td, unsigned int slot,
 		set_active_memcg(old);
 	}
 
-	preempt_disable();
-	if (q != tapdrop_empty)
-		c = tapdrop_queue_here(q, new);
-	if (c)
-		tapdrop_add(c, cell, packets);
-	else
+	if (!tapdrop_count_here(q, cell, packets, &new))
 		tapdrop_spill(td, cell, packets);
-	preempt_enable();
-
-	if (new && c != new)
+	if (new)
 		kmem_cache_free(tapdrop_counters_cache, new);
 }
 
