@@ -4,6 +4,7 @@
 #include <linux/module.h>
 #include <net/genetlink.h>
 
+#include "device.h"
 #include "netlink-gen.h"
 #include "registry.h"
 #include "xdp.h"
@@ -40,10 +41,14 @@ static int __init tapdrop_init(void)
 	if (err)
 		return err;
 
+	err = tapdrop_device_init();
+	if (err)
+		goto xdp_exit;
+
 	/* The drivers need our symbols: no device notifies before the end. */
 	err = tapdrop_registry_init();
 	if (err)
-		goto xdp_exit;
+		goto device_exit;
 
 	err = genl_register_family(&tapdrop_nl_family);
 	if (err)
@@ -52,6 +57,8 @@ static int __init tapdrop_init(void)
 
 registry_exit:
 	tapdrop_registry_exit();
+device_exit:
+	tapdrop_device_exit();
 xdp_exit:
 	tapdrop_xdp_exit();
 	return err;
@@ -61,6 +68,7 @@ static void __exit tapdrop_exit(void)
 {
 	genl_unregister_family(&tapdrop_nl_family);
 	tapdrop_registry_exit();
+	tapdrop_device_exit();
 	tapdrop_xdp_exit();
 }
 

@@ -4,7 +4,7 @@
 
 #include <linux/bits.h>
 
-#include "registry.h"
+#include "device.h"
 
 struct sk_buff;
 

@@ -12,6 +12,7 @@
 
 #include "message.h"
 #include "netlink-gen.h"
+#include "registry.h"
 
 /**
  * struct tapdrop_nl_dump_ctx - a stats-get dump, and where it goes on

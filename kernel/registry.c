@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which devices there are, and where their counters live.
+ * Which devices there are.
  *
  * A device is in a hash by its address for the drivers, and in its network
  * namespace's index by ifindex for readers. The latter follows the netdevice
@@ -9,27 +9,20 @@
  */
 
 #include <linux/hashtable.h>
-#include <linux/if_arp.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
-#include <linux/sched.h>
-#include <linux/seqlock.h>
-#include <linux/slab.h>
-#include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
-#include <net/rtnetlink.h>
 
+#include "device.h"
 #include "notify.h"
 #include "registry.h"
 #include "store.h"
 
 static DEFINE_HASHTABLE(tapdrop_devs, 10);
 static DEFINE_SPINLOCK(tapdrop_devs_lock);
-static DEFINE_SEQLOCK(tapdrop_names_lock);
 static unsigned long tapdrop_tracked;	/* bit per enum tapdrop_kind, RTNL */
 static unsigned int tapdrop_net_id __read_mostly;
-static struct workqueue_struct *tapdrop_free_wq;
 
 /**
  * tapdrop_net - get the devices of a network namespace
@@ -49,70 +42,6 @@ static void tapdrop_net_changed(struct tapdrop_net *tn)
 	 */
 	smp_store_release(&tn->generation, tn->generation + 1 ?: 1);
 }
-
-static int tapdrop_kind_by_name(const char *name)
-{
-	if (!strcmp(name, "macvtap"))
-		return TAPDROP_KIND_MACVTAP;
-	if (!strcmp(name, "ipvtap"))
-		return TAPDROP_KIND_IPVTAP;
-	return 0;
-}
-
-static int tapdrop_kind(const struct net_device *dev)
-{
-	const struct rtnl_link_ops *ops = dev->rtnl_link_ops;
-
-	if (!ops)
-		return 0;
-	if (!strcmp(ops->kind, "tun"))
-		return dev->type == ARPHRD_ETHER ? TAPDROP_KIND_TAP :
-						   TAPDROP_KIND_TUN;
-	return tapdrop_kind_by_name(ops->kind);
-}
-
-static void tapdrop_dev_free(struct work_struct *work)
-{
-	struct tapdrop_dev *td = container_of(to_rcu_work(work),
-					      struct tapdrop_dev, free);
-
-	tapdrop_store_end(td);
-	kfree(td);
-}
-
-/* The memory cgroup of the caller pays. */
-static struct tapdrop_dev *tapdrop_dev_alloc(struct net_device *dev,
-					     unsigned int queues)
-{
-	struct tapdrop_dev *td;
-
-	td = kzalloc_obj(*td, GFP_KERNEL_ACCOUNT);
-	if (!td)
-		return NULL;
-
-	if (!tapdrop_store_start(td, queues)) {
-		kfree(td);
-		return NULL;
-	}
-
-	INIT_RCU_WORK(&td->free, tapdrop_dev_free);
-	refcount_set(&td->ref, 1);
-	td->dev = dev;
-	return td;
-}
-
-/**
- * tapdrop_dev_put - give back a reference from tapdrop_dev_get()
- * @td: counters of a device, or NULL
- *
- * Context: any.
- */
-void tapdrop_dev_put(struct tapdrop_dev *td)
-{
-	if (td && refcount_dec_and_test(&td->ref))
-		queue_rcu_work(tapdrop_free_wq, &td->free);
-}
-EXPORT_SYMBOL_GPL(tapdrop_dev_put);
 
 /**
  * tapdrop_dev_find - find the counters of a device by its address
@@ -297,44 +226,6 @@ void tapdrop_queue_add(struct tapdrop_dev *td, unsigned int queue)
 }
 EXPORT_SYMBOL_GPL(tapdrop_queue_add);
 
-/* The core's own lock for a name that is being changed is not for modules. */
-static void tapdrop_dev_named(struct tapdrop_dev *td)
-{
-	write_seqlock(&tapdrop_names_lock);
-	strscpy(td->name, td->dev->name, sizeof(td->name));
-	write_sequnlock(&tapdrop_names_lock);
-}
-
-static void tapdrop_dev_name(const struct tapdrop_dev *td, char *name)
-{
-	unsigned int seq;
-
-	do {
-		seq = read_seqbegin(&tapdrop_names_lock);
-		memcpy(name, td->name, IFNAMSIZ);
-	} while (read_seqretry(&tapdrop_names_lock, seq));
-}
-
-/**
- * tapdrop_view - look at a device, or the orphans
- * @view: where to put what there is to see, without a reference
- * @td: counters of a device that was listed, or of the orphans
- *
- * Context: process. The device is listed and the caller holds RTNL, or is in
- * the RCU read-side critical section in which it found the device listed; or
- * the caller ends the device.
- */
-void tapdrop_view(struct tapdrop_view *view, struct tapdrop_dev *td)
-{
-	const unsigned int *attached = READ_ONCE(td->attached);
-
-	view->td = td;
-	view->ifindex = td->dev ? td->dev->ifindex : 0;
-	view->queues = attached && !READ_ONCE(td->retired) ?
-		       READ_ONCE(*attached) : 0;
-	tapdrop_dev_name(td, view->name);
-}
-
 /**
  * tapdrop_view_find - find a device and take a reference to its counters
  * @view: where to put what there is to see; to be given back with
@@ -364,24 +255,6 @@ bool tapdrop_view_find(struct tapdrop_view *view, struct tapdrop_net *tn,
 		tapdrop_view(view, td);
 	rcu_read_unlock();
 	return td;
-}
-
-/**
- * tapdrop_dev_sum - sum the counters of all queues and the no-queue block
- * @td: counters of a device
- * @sums: where to add them
- *
- * Context: process; may sleep, takes no lock.
- */
-void tapdrop_dev_sum(const struct tapdrop_dev *td, struct tapdrop_sums *sums)
-{
-	unsigned int i, end = smp_load_acquire(&td->queues_end);
-
-	tapdrop_store_sum(td, TAPDROP_NO_QUEUE, sums);
-	for (i = 0; i < end; i++)
-		if (tapdrop_store_sum(td, i, sums) ||
-		    i % TAPDROP_IDLE_STRETCH == TAPDROP_IDLE_STRETCH - 1)
-			cond_resched();
 }
 
 /**
@@ -539,31 +412,13 @@ int __init tapdrop_registry_init(void)
 {
 	int err;
 
-	tapdrop_free_wq = alloc_workqueue("tapdrop", WQ_UNBOUND, 0);
-	if (!tapdrop_free_wq)
-		return -ENOMEM;
-
-	err = tapdrop_store_init();
-	if (err)
-		goto wq_destroy;
-
 	err = register_pernet_subsys(&tapdrop_net_ops);
 	if (err)
-		goto store_exit;
+		return err;
 
 	err = register_netdevice_notifier(&tapdrop_netdev_notifier);
 	if (err)
-		goto pernet_unregister;
-	return 0;
-
-pernet_unregister:
-	unregister_pernet_subsys(&tapdrop_net_ops);
-	rcu_barrier();
-	flush_workqueue(tapdrop_free_wq);
-store_exit:
-	tapdrop_store_exit();
-wq_destroy:
-	destroy_workqueue(tapdrop_free_wq);
+		unregister_pernet_subsys(&tapdrop_net_ops);
 	return err;
 }
 
@@ -576,8 +431,4 @@ void tapdrop_registry_exit(void)
 {
 	unregister_netdevice_notifier(&tapdrop_netdev_notifier);
 	unregister_pernet_subsys(&tapdrop_net_ops);
-	/* Callbacks queue work. */
-	rcu_barrier();
-	destroy_workqueue(tapdrop_free_wq);
-	tapdrop_store_exit();
 }

@@ -8,7 +8,7 @@
 #include <linux/netdevice.h>
 #include <linux/tracepoint.h>
 
-#include "registry.h"
+#include "counters.h"
 
 /* The ids for user space, which reads the format file. */
 #undef EM

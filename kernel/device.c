@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The counters of one device: its kind, its life, its name, its sums. */
+
+#include <linux/if_arp.h>
+#include <linux/netdevice.h>
+#include <linux/sched.h>
+#include <linux/seqlock.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include <net/rtnetlink.h>
+
+#include "device.h"
+#include "store.h"
+
+static DEFINE_SEQLOCK(tapdrop_names_lock);
+static struct workqueue_struct *tapdrop_free_wq;
+
+/**
+ * tapdrop_kind_by_name - which kind of device on top of tap is this?
+ * @name: name of its character device, or of its rtnl_link_ops
+ *
+ * Return: enum tapdrop_kind, or 0 if it is none.
+ */
+int tapdrop_kind_by_name(const char *name)
+{
+	if (!strcmp(name, "macvtap"))
+		return TAPDROP_KIND_MACVTAP;
+	if (!strcmp(name, "ipvtap"))
+		return TAPDROP_KIND_IPVTAP;
+	return 0;
+}
+
+/**
+ * tapdrop_kind - which kind of device is this?
+ * @dev: a device; its rtnl_link_ops and type are set
+ *
+ * Return: enum tapdrop_kind, or 0 if it is none of ours.
+ */
+int tapdrop_kind(const struct net_device *dev)
+{
+	const struct rtnl_link_ops *ops = dev->rtnl_link_ops;
+
+	if (!ops)
+		return 0;
+	if (!strcmp(ops->kind, "tun"))
+		return dev->type == ARPHRD_ETHER ? TAPDROP_KIND_TAP :
+						   TAPDROP_KIND_TUN;
+	return tapdrop_kind_by_name(ops->kind);
+}
+
+static void tapdrop_dev_free(struct work_struct *work)
+{
+	struct tapdrop_dev *td = container_of(to_rcu_work(work),
+					      struct tapdrop_dev, free);
+
+	tapdrop_store_end(td);
+	kfree(td);
+}
+
+/**
+ * tapdrop_dev_alloc - allocate the counters of a device
+ * @dev: the device; NULL for the orphans of a network namespace
+ * @queues: number of queues to make room for now
+ *
+ * The memory cgroup of the caller pays.
+ *
+ * Context: process.
+ *
+ * Return: counters with one reference, to be given back with
+ * tapdrop_dev_put(), or NULL.
+ */
+struct tapdrop_dev *tapdrop_dev_alloc(struct net_device *dev,
+				      unsigned int queues)
+{
+	struct tapdrop_dev *td;
+
+	td = kzalloc_obj(*td, GFP_KERNEL_ACCOUNT);
+	if (!td)
+		return NULL;
+
+	if (!tapdrop_store_start(td, queues)) {
+		kfree(td);
+		return NULL;
+	}
+
+	INIT_RCU_WORK(&td->free, tapdrop_dev_free);
+	refcount_set(&td->ref, 1);
+	td->dev = dev;
+	return td;
+}
+
+/**
+ * tapdrop_dev_put - give back a reference from tapdrop_dev_get()
+ * @td: counters of a device, or NULL
+ *
+ * Context: any.
+ */
+void tapdrop_dev_put(struct tapdrop_dev *td)
+{
+	if (td && refcount_dec_and_test(&td->ref))
+		queue_rcu_work(tapdrop_free_wq, &td->free);
+}
+EXPORT_SYMBOL_GPL(tapdrop_dev_put);
+
+/**
+ * tapdrop_dev_named - keep the name of a device, which is new
+ * @td: counters of a device
+ *
+ * Context: process, RTNL held.
+ */
+void tapdrop_dev_named(struct tapdrop_dev *td)
+{
+	/* The core's own lock for a name is not for modules. */
+	write_seqlock(&tapdrop_names_lock);
+	strscpy(td->name, td->dev->name, sizeof(td->name));
+	write_sequnlock(&tapdrop_names_lock);
+}
+
+static void tapdrop_dev_name(const struct tapdrop_dev *td, char *name)
+{
+	unsigned int seq;
+
+	do {
+		seq = read_seqbegin(&tapdrop_names_lock);
+		memcpy(name, td->name, IFNAMSIZ);
+	} while (read_seqretry(&tapdrop_names_lock, seq));
+}
+
+/**
+ * tapdrop_view - look at a device, or the orphans
+ * @view: where to put what there is to see, without a reference
+ * @td: counters of a device that was listed, or of the orphans
+ *
+ * Context: process. The device is listed and the caller holds RTNL, or is in
+ * the RCU read-side critical section in which it found the device listed; or
+ * the caller ends the device.
+ */
+void tapdrop_view(struct tapdrop_view *view, struct tapdrop_dev *td)
+{
+	const unsigned int *attached = READ_ONCE(td->attached);
+
+	view->td = td;
+	view->ifindex = td->dev ? td->dev->ifindex : 0;
+	view->queues = attached && !READ_ONCE(td->retired) ?
+		       READ_ONCE(*attached) : 0;
+	tapdrop_dev_name(td, view->name);
+}
+
+/**
+ * tapdrop_dev_sum - sum the counters of all queues and the no-queue block
+ * @td: counters of a device
+ * @sums: where to add them
+ *
+ * Context: process; may sleep, takes no lock.
+ */
+void tapdrop_dev_sum(const struct tapdrop_dev *td, struct tapdrop_sums *sums)
+{
+	unsigned int i, end = smp_load_acquire(&td->queues_end);
+
+	tapdrop_store_sum(td, TAPDROP_NO_QUEUE, sums);
+	for (i = 0; i < end; i++)
+		if (tapdrop_store_sum(td, i, sums) ||
+		    i % TAPDROP_IDLE_STRETCH == TAPDROP_IDLE_STRETCH - 1)
+			cond_resched();
+}
+
+/**
+ * tapdrop_device_init - prepare for devices
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init tapdrop_device_init(void)
+{
+	int err;
+
+	tapdrop_free_wq = alloc_workqueue("tapdrop", WQ_UNBOUND, 0);
+	if (!tapdrop_free_wq)
+		return -ENOMEM;
+
+	err = tapdrop_store_init();
+	if (err)
+		destroy_workqueue(tapdrop_free_wq);
+	return err;
+}
+
+/**
+ * tapdrop_device_exit - undo tapdrop_device_init()
+ *
+ * Context: process; no device is left, but perhaps memory of one.
+ */
+void tapdrop_device_exit(void)
+{
+	/* Callbacks queue work. */
+	rcu_barrier();
+	destroy_workqueue(tapdrop_free_wq);
+	tapdrop_store_exit();
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _TAPDROP_DEVICE_H
+#define _TAPDROP_DEVICE_H
+
+#include <linux/types.h>
+
+#include "counters.h"
+
+/* Queues that lost nothing, between two points to reschedule; one that did is
+ * the last before one.
+ */
+#define TAPDROP_IDLE_STRETCH	32
+
+/**
+ * struct tapdrop_view - a device as a reader found it
+ * @td: its counters, and a reference
+ * @ifindex: under which it was found; 0 for the orphans
+ * @queues: number of queues that were attached
+ * @name: of the device
+ */
+struct tapdrop_view {
+	struct tapdrop_dev *td;
+	u32 ifindex;
+	unsigned int queues;
+	char name[IFNAMSIZ];
+};
+
+int tapdrop_kind_by_name(const char *name);
+int tapdrop_kind(const struct net_device *dev);
+
+struct tapdrop_dev *tapdrop_dev_alloc(struct net_device *dev,
+				      unsigned int queues);
+void tapdrop_dev_named(struct tapdrop_dev *td);
+void tapdrop_view(struct tapdrop_view *view, struct tapdrop_dev *td);
+void tapdrop_dev_sum(const struct tapdrop_dev *td, struct tapdrop_sums *sums);
+
+int tapdrop_device_init(void);
+void tapdrop_device_exit(void);
+
+#endif /* _TAPDROP_DEVICE_H */
