@@ -155,8 +155,10 @@ void tapdrop_view(struct tapdrop_view *view, struct tapdrop_dev *td)
  */
 void tapdrop_dev_sum(const struct tapdrop_dev *td, struct tapdrop_sums *sums)
 {
-	unsigned int i, end = smp_load_acquire(&td->queues_end);
+	unsigned int i, end;
 
+	/* Before the table; pairs with the release at the attach. */
+	end = smp_load_acquire(&td->queues_end);
 	tapdrop_store_sum(td, TAPDROP_NO_QUEUE, sums);
 	for (i = 0; i < end; i++)
 		if (tapdrop_store_sum(td, i, sums) ||

@@ -113,7 +113,7 @@ struct tapdrop_dev {
 	struct tapdrop_table *hot;
 	struct tapdrop_table *table;
 	unsigned int queues_end;
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
 	const unsigned int *attached;
 	struct net_device *dev;
 	int ifindex;
@@ -183,6 +183,7 @@ tapdrop_here(const struct tapdrop_dev *td, int queue)
 	struct tapdrop_table *table;
 	struct tapdrop_queue *q;
 
+	/* See above. */
 	smp_rmb();
 	table = READ_ONCE(td->hot);
 	q = READ_ONCE(table->queues[(long)queue + 1]);

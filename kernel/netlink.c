@@ -140,6 +140,7 @@ static int tapdrop_nl_dump_queues(struct sk_buff *skb,
 		ctx->part = 1;
 	}
 
+	/* Before the table; pairs with the release at the attach. */
 	for (; ctx->part <= smp_load_acquire(&td->queues_end); ctx->part++) {
 		queue = ctx->part - 1;
 		if (ctx->filter.part != TAPDROP_PART_DEVICE &&

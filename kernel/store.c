@@ -69,6 +69,7 @@ static bool tapdrop_table_grow(struct tapdrop_dev *td, unsigned int size)
 	memcpy(table->payers, old->payers, old->size * sizeof(*old->payers));
 	/* Pairs with the address dependency in the hooks and readers. */
 	smp_store_release(&td->table, table);
+	/* The same for the hooks. */
 	smp_store_release(&td->hot, table);
 	spin_unlock_irq(&td->lock);
 
@@ -129,6 +130,7 @@ void tapdrop_store_attach(struct tapdrop_dev *td, unsigned int queue)
 	} else {
 		tapdrop_store_pay(td, slot);
 		if (td->queues_end <= queue)
+			/* After the table; pairs with who reads it first. */
 			smp_store_release(&td->queues_end, queue + 1);
 	}
 
