@@ -75,7 +75,7 @@ def test_deltas_and_churn(lab, agent):
         lab.write(f"short{i}.q0", count=i + 1, short=5)
         lab.close(f"short{i}.q0")
     lab.write("q0", count=2, short=5)
-    lab.open("alone")
+    lab.orphan("alone")
     lab.write("alone", count=6)
 
     def complete():

@@ -440,7 +440,7 @@ def test_orphans(lab):
     """Frames lost on queues that have no device are in a block of their own,
     without ifindex, at the end; who asks for a device does not get it."""
     lab.tap()
-    lab.open("alone")
+    lab.orphan("alone")
     with nl.Client() as client:
         assert len(client.dump()) == 1          # not shown when zero
         lab.write("alone", count=3)

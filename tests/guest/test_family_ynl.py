@@ -52,7 +52,7 @@ def losses(lab):
     lab.write("m0", count=5, short=5)
     ip("link add low1 type dummy",
        "link add link low1 name ipvtap0 type ipvtap mode l2")
-    lab.open("alone")
+    lab.orphan("alone")
     lab.write("alone", count=6)
     return lab
 

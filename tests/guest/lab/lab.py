@@ -125,6 +125,11 @@ class Lab(Helper):
             ip(f"link set {dev} up")
         return names
 
+    def orphan(self, queue):
+        """Open a queue, and delete its device."""
+        self.open(queue, dev="gone0", mode="tap", flags=["no_pi"])
+        ip("link del gone0")
+
     def steer(self, queue="q0"):
         """Let a frame's tag be the queue that it goes to."""
         self.filter(queue, kind="steer", at=11)
