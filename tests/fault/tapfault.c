@@ -32,7 +32,7 @@
 static DEFINE_MUTEX(lock);
 static struct tapfault_fail fail;
 static bool armed;
-static atomic_t calls_left;
+static atomic_t calls_before, calls_left;
 static struct kprobe probe;
 static struct net_device *held;
 
@@ -61,6 +61,7 @@ static bool called_from(const struct pt_regs *regs, const char *driver)
 static int before_call(struct kprobe *p, struct pt_regs *regs)
 {
 	if (!called_from(regs, fail.caller) ||
+	    atomic_dec_if_positive(&calls_before) >= 0 ||
 	    atomic_dec_if_positive(&calls_left) < 0)
 		return 0;
 	regs_set_return_value(regs, fail.ret);
@@ -84,6 +85,7 @@ static long start_failing(const void __user *arg)
 		return -EFAULT;
 	fail.function[sizeof(fail.function) - 1] = '\0';
 	fail.caller[sizeof(fail.caller) - 1] = '\0';
+	atomic_set(&calls_before, fail.after);
 	atomic_set(&calls_left, fail.times);
 	probe = (struct kprobe) {
 		.symbol_name = fail.function,

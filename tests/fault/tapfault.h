@@ -11,14 +11,15 @@
  * @function:	name of the function
  * @caller:	name of the driver whose calls fail
  * @ret:	what the calls return
- * @times:	in: how many calls fail, the others succeed
+ * @times:	how many calls fail, the others succeed
+ * @after:	how many calls succeed before those
  */
 struct tapfault_fail {
 	char function[56];
 	char caller[56];
 	__s64 ret;
 	__u32 times;
-	__u32 unused;
+	__u32 after;
 };
 
 /**
