@@ -67,6 +67,12 @@ bench: ## measure with KERNEL what it costs, for docs/performance.rst
 	@$(MAKE) -s -C tests/bench BUILD=../../build
 	@tests/bench/run $(KERNEL)
 
+torture: ## let attackers loose on KERNEL for SECONDS, as SEED says
+	@tools/deps torture
+	@$(MAKE) -s --no-print-directory tool traffic
+	@$(MAKE) -s -C tests/torture BUILD=../../build
+	@tests/torture/run $(KERNEL) "$(SECONDS)" "$(SEED)"
+
 lint: ## check the style of everything
 	@tools/deps check
 	@/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/host/test_lint.py
@@ -102,4 +108,4 @@ clean: ## remove what was built; downloads stay in the cache
 
 .DELETE_ON_ERROR:
 .PHONY: help deps modules tool install traffic agents check check-intree check-debug \
-	demo bench lint intree ledger regen docs clean
+	demo bench torture lint intree ledger regen docs clean
