@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a tap holds: "tapbench memory TAPS" prints
- * "memory TAPS QUEUES PERCPU", the latter in KiB, for taps of 16 queues.
+ * What queues hold: "tapbench memory TAPS" prints "memory QUEUES IDLE LOST", for
+ * taps of 16 queues, in KiB: of queues that lost nothing, and of as many that
+ * lost a frame.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,19 @@ static long meminfo(const char *key)
 	return kib;
 }
 
+/* KiB of the kernel that grow by so many taps, whose queues lose frames for so
+ * many reasons.
+ */
+static long taken(unsigned int taps, unsigned int reasons)
+{
+	long before;
+
+	host_new(reasons);
+	before = meminfo("Percpu:") + meminfo("Slab:");
+	host_grow(taps * QUEUES, QUEUES);
+	return meminfo("Percpu:") + meminfo("Slab:") - before;
+}
+
 /**
  * memory_main() - "tapbench memory TAPS"
  * @argc: 1
@@ -37,13 +51,11 @@ static long meminfo(const char *key)
 void memory_main(int argc, char **argv)
 {
 	unsigned int taps = argc == 1 ? atoi(argv[0]) : 0;
-	long percpu;
+	long idle, lost;
 
 	if (!taps)
 		fail("usage: tapbench memory TAPS");
-	host_new(2);
-	percpu = -meminfo("Percpu:");
-	host_grow(taps * QUEUES, QUEUES);
-	percpu += meminfo("Percpu:");
-	printf("memory\t%u\t%u\t%ld\n", taps, taps * QUEUES, percpu);
+	idle = taken(taps, 0);
+	lost = taken(taps, 1);
+	printf("memory\t%u\t%ld\t%ld\n", taps * QUEUES, idle, lost);
 }

@@ -15,7 +15,7 @@ class Results:
     def __init__(self, text):
         self.frames = defaultdict(list)     # (about, row): instructions
         self.means = defaultdict(list)
-        self.memory = {}                    # about: (taps, queues, KiB)
+        self.memory = {}                    # about: (queues, KiB, KiB)
         self.traced = []                    # (reason, device, frames)
         self.spawned = defaultdict(list)    # (cpus, command): instructions
         self.bytes = []                     # (blocks, counters, nests, all)

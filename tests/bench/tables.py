@@ -6,6 +6,7 @@
 NOISE = 2
 LOST_LIMIT = 16
 COUNTER_LIMIT = 512
+IDLE_LIMIT = 2560
 NEST_LIMIT = 32
 
 DELIVERED = {
@@ -104,18 +105,20 @@ def traced(results, _):
 
 
 def memory(results, targets, sizes):
-    taps, queues, ours = results.memory['ours']
-    measured = 1024 * (ours - results.memory['stock'][2]) / (queues + taps)
+    """What a queue holds, beyond what it does with the stock driver."""
     size = sizes['tapdrop_counters']
     targets.check(size <= COUNTER_LIMIT, f'{size} bytes of counters')
-    return render(['memory', 'bytes'], [
-        ['block of counters, for each CPU', number(size)],
-        [f'the same, as the kernel used for {queues + taps:,} blocks',
-         number(measured)],
-        ['struct tapdrop_dev, for each tap', number(sizes['tapdrop_dev'])],
-        ['the same, as kmalloc() gives it',
-         number(2 ** (sizes['tapdrop_dev'] - 1).bit_length())],
-    ])
+    rows = []
+    for cpus in sorted({about.split()[1] for about in results.memory}, key=int):
+        stock, ours = (results.memory[f'{who} {cpus}']
+                       for who in ('stock', 'ours'))
+        idle, lost = (1024 * (ours[i] - stock[i]) / ours[0] for i in (1, 2))
+        where = f'a queue on {cpus} CPUs'
+        targets.check(idle <= IDLE_LIMIT, f'{where}: {idle:.0f} bytes idle')
+        targets.check(lost <= IDLE_LIMIT + COUNTER_LIMIT,
+                      f'{where}: {lost:.0f} bytes with a loss')
+        rows.append([cpus, number(idle), number(lost)])
+    return render(['CPUs', 'lost nothing', 'lost a frame on one'], rows)
 
 
 def dumps(results, targets, cpus, per_tap):
