@@ -6,8 +6,8 @@
 
 #include "counters.h"
 
-/* Queues that lost nothing, between two points to reschedule; one that did is
- * the last before one.
+/* How many queues that lost nothing a reader passes before it reschedules. After
+ * one that did it always does.
  */
 #define TAPDROP_IDLE_STRETCH	32
 

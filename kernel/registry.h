@@ -10,7 +10,7 @@
 /**
  * struct tapdrop_net - the devices of a network namespace
  * @devs: struct tapdrop_dev by ifindex; changed under RTNL, read under RCU
- * @orphans: counts for open queues that have no device
+ * @orphans: counts for open queues that have no device any more
  * @generation: changes with the set of devices, queues or names; never 0
  */
 struct tapdrop_net {

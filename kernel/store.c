@@ -104,7 +104,7 @@ bool tapdrop_store_start(struct tapdrop_dev *td, unsigned int queues)
 	if (!td->table)
 		return false;
 
-	/* What queues without a device lose has any index, and no queue. */
+	/* Orphans have no queues: any index may come in, none is looked up. */
 	td->hot = queues ? td->table : tapdrop_any_index;
 	tapdrop_store_pay(td, TAPDROP_SLOT(TAPDROP_NO_QUEUE));
 	return true;
