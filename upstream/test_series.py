@@ -116,9 +116,11 @@ def test_sparse(tip, sparse):
 
 
 def test_sparse_finds_what_is_wrong(tip, sparse):
-    path = TREE / "drivers/net/tapdrop/counters.c"
-    path.write_text(path.read_text().replace("per_cpu_ptr(counters, cpu)",
-                                             "(void *)counters"))
+    path = TREE / "drivers/net/tapdrop/xdp.c"
+    read = "__this_cpu_read(tapdrop_xdp_act)"
+    text = path.read_text()
+    assert read in text
+    path.write_text(text.replace(read, "*(u32 *)&tapdrop_xdp_act"))
     assert "removes address space '__percpu'" in sparse()
 
 
