@@ -437,7 +437,7 @@ def test_names_while_renaming(lab):
 
 
 def test_orphans(lab):
-    """Frames lost on queues that have no device are in a block of their own,
+    """Frames lost on queues that have no device any more are in a block of their own,
     without ifindex, at the end; who asks for a device does not get it."""
     lab.tap()
     lab.orphan("alone")
