@@ -23,7 +23,8 @@
 
 #include "store.h"
 
-#define TAPDROP_STORE_GFP	(GFP_NOWAIT | __GFP_NOWARN | __GFP_ZERO)
+#define TAPDROP_STORE_GFP	(GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NOWARN | \
+				 __GFP_ZERO)
 
 /* The table's first entry is the no-queue block. */
 #define TAPDROP_SLOT(queue)	((queue) + 1U)
@@ -201,9 +202,12 @@ static struct tapdrop_queue *tapdrop_queue_start(struct tapdrop_dev *td,
 	struct tapdrop_queue *new = tapdrop_queue_alloc(), *q;
 	unsigned long flags;
 
+	if (!new)
+		return NULL;
+
 	spin_lock_irqsave(&td->lock, flags);
 	q = td->table->queues[slot];
-	if (q == tapdrop_empty && new) {
+	if (q == tapdrop_empty) {
 		/* Pairs with the address dependency in hooks and readers. */
 		smp_store_release(&td->table->queues[slot], new);
 		q = new;
@@ -213,7 +217,7 @@ static struct tapdrop_queue *tapdrop_queue_start(struct tapdrop_dev *td,
 
 	if (new)
 		kmem_cache_free(tapdrop_queue_cache, new);
-	return q == tapdrop_empty ? NULL : q;
+	return q;
 }
 
 /* The block of this CPU, which is @new if there is none; else NULL. */
