@@ -316,27 +316,34 @@ static int tapdrop_list(struct net_device *dev)
 
 static void tapdrop_unlist(struct net_device *dev)
 {
-	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
 	struct tapdrop_dev *td = tapdrop_dev_find(dev);
+	struct net *net = dev_net(dev);
+	bool listed;
 
 	if (!td)
 		return;
 
-	if (td->listed) {
+	listed = td->listed;
+	if (listed) {
 		td->listed = false;
-		xa_erase(&tn->devs, dev->ifindex);
-		tapdrop_net_changed(tn);
-		if (dev->reg_state != NETREG_UNREGISTERING) {
-			tapdrop_nl_notify_del(td, dev_net(dev), false);
+		xa_erase(&tapdrop_net(net)->devs, dev->ifindex);
+		tapdrop_net_changed(tapdrop_net(net));
+	}
+
+	if (dev->reg_state != NETREG_UNREGISTERING) {
+		if (listed) {
+			tapdrop_nl_notify_del(td, net, false);
 			/* Before the index and the name are another's here. */
 			synchronize_net();
-			return;
 		}
-		/* The device may outlive its namespace. In one that is already
-		 * on its way nobody can listen.
-		 */
-		td->net = maybe_get_net(dev_net(dev));
+		return;
 	}
+
+	/* The device may outlive its namespace. In one that is already on its
+	 * way nobody can listen.
+	 */
+	if (listed)
+		td->net = maybe_get_net(net);
 
 	/* A tun device can still lose frames, and ends in its destructor. The
 	 * core comes again as long as somebody holds the device.
