@@ -70,7 +70,7 @@ void tapdrop_nl_notify_add(struct tapdrop_dev *td, struct net *net)
  * @net: the namespace that it was in; the caller knows that it is there
  * @final: send the counters; else they go on in another network namespace
  *
- * Context: process; no hook counts for the device any more if @final.
+ * Context: process, may sleep; no hook can find the device any more if @final.
  */
 void tapdrop_nl_notify_del(struct tapdrop_dev *td, struct net *net, bool final)
 {
@@ -84,6 +84,10 @@ void tapdrop_nl_notify_del(struct tapdrop_dev *td, struct net *net, bool final)
 	if (!genl_has_listeners(&tapdrop_nl_family, net,
 				TAPDROP_NLGRP_DEVICES))
 		return;
+
+	/* Who found the device by its address may still be counting. */
+	if (final)
+		synchronize_net();
 
 	tapdrop_view(&view, td);
 	for (queue = 0; final && queue < td->queues_end; queue++)
