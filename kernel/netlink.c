@@ -271,8 +271,8 @@ static int tapdrop_nl_reply(struct sk_buff *msg, struct genl_info *info,
 	if (!tapdrop_view_find(&view, tn, filter->ifindex, filter->ifindex))
 		return tapdrop_nl_no_device(info->attrs, info->extack);
 
-	/* Before the table; pairs with the release at the attach. */
 	if (filter->part < TAPDROP_PART_NO_QUEUE &&
+	    /* Before the table; pairs with the release at the attach. */
 	    filter->part >= smp_load_acquire(&view.td->queues_end)) {
 		NL_SET_ERR_MSG_ATTR(info->extack,
 				    info->attrs[TAPDROP_A_STATS_QUEUE_ID],
