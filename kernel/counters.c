@@ -26,7 +26,7 @@ const struct tapdrop_cell_info tapdrop_cells[] = {
 	TAPDROP_CELLS(CELL)
 };
 
-/* What a CPU costs that loses frames of a queue. */
+/* Each CPU that loses frames of a queue takes this much memory. */
 static_assert(sizeof(struct tapdrop_counters) <= 512);
 
 /* struct tapdrop_sums, and what a request asks for, have a bit for each. */
@@ -69,7 +69,7 @@ void tapdrop_counters_sum(struct tapdrop_sums *sums,
 }
 
 /**
- * tapdrop_spill_sum - add what found no memory to sums
+ * tapdrop_spill_sum - add the frames that found no memory to sums
  * @sums: where to add it
  * @spill: what to add
  *
@@ -93,8 +93,8 @@ void tapdrop_spill_sum(struct tapdrop_sums *sums,
  * tapdrop_sums_end - make sums fit to be shown, when all is added
  * @sums: counters
  *
- * A reader may see that a frame is counted before it sees when: that was just
- * now.
+ * A reader may see the count of a frame before its time. Such a frame was lost
+ * just now.
  */
 void tapdrop_sums_end(struct tapdrop_sums *sums)
 {

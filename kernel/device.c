@@ -103,14 +103,14 @@ void tapdrop_dev_put(struct tapdrop_dev *td)
 EXPORT_SYMBOL_GPL(tapdrop_dev_put);
 
 /**
- * tapdrop_dev_named - keep the name of a device, which is new
+ * tapdrop_dev_named - note the new name of a device
  * @td: counters of a device
  *
  * Context: process, RTNL held.
  */
 void tapdrop_dev_named(struct tapdrop_dev *td)
 {
-	/* The core's own lock for a name is not for modules. */
+	/* Modules cannot take the core's own lock for names. */
 	write_seqlock(&tapdrop_names_lock);
 	strscpy(td->name, td->dev->name, sizeof(td->name));
 	write_sequnlock(&tapdrop_names_lock);

@@ -6,8 +6,8 @@
 
 #include "counters.h"
 
-/* How many queues that lost nothing a reader passes before it reschedules. After
- * one that did it always does.
+/* A reader reschedules after this many queues without a loss, and after each
+ * queue with one.
  */
 #define TAPDROP_IDLE_STRETCH	32
 

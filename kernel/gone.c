@@ -2,10 +2,10 @@
 /*
  * Devices that have gone, but whose address still means them.
  *
- * vhost_net takes frames off a ring, and may give them back long after. What it
- * then passes is the frame alone, which has a pointer to its device, but no
- * reference of it. So that no other device is found under that address, a queue
- * keeps the memory of the devices that it has outlived.
+ * vhost_net takes frames off a ring, and may give them back long after. It then
+ * passes the frame alone, which has a pointer to its device, but no reference.
+ * A queue keeps the memory of the devices that it has outlived, so that no
+ * other device is found under that address.
  */
 
 #include <linux/device.h>
@@ -56,7 +56,7 @@ EXPORT_SYMBOL_GPL(tapdrop_gone_add);
  * tapdrop_gone_put - let go of the devices that a queue has outlived
  * @gone: the queue's list
  *
- * Context: process; no frame of the queue is with anybody else any more.
+ * Context: process; nobody else holds a frame of the queue any more.
  */
 void tapdrop_gone_put(struct tapdrop_gone **gone)
 {

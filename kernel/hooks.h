@@ -31,7 +31,7 @@ struct sk_buff;
 /* What either driver allows. */
 #define TAPDROP_MAX_QUEUES	256U
 
-/* For losses that belong to no queue. As an unsigned number, above each index. */
+/* For losses that belong to no queue; as unsigned, it is above every index. */
 #define TAPDROP_NO_QUEUE	(-1)
 
 #define TAPDROP_CELL(dir, reason, ...)	TAPDROP_##dir##_##reason,
@@ -87,8 +87,9 @@ struct tapdrop_spill {
 
 /**
  * struct tapdrop_dev - counters of a device
- * @hot: where the hooks look: @table, or one for any index. Long enough for
- *	every index that a hook can have. Replaced under RTNL, read under RCU.
+ * @hot: the table that the hooks read: @table, or one without counters. It is
+ *	long enough for every index that a hook can pass. Replaced under RTNL,
+ *	read under RCU.
  * @table: its queues, changed under RTNL and @lock, read under RCU
  * @queues_end: one more than the highest index that was ever attached
  * @lock: for what a first loss changes
@@ -103,7 +104,7 @@ struct tapdrop_spill {
  * @listed: in its namespace's index, under RTNL
  * @retired: its queues are without a device, as those of orphans always are
  * @net: its last namespace, and a reference, from NETDEV_UNREGISTER to the end;
- *	NULL if its end is not to be told
+ *	NULL if listeners are not told of its end
  * @ref: references of the driver, the registry, open queues and readers
  * @node: in the registry's hash by @dev
  * @free: for freeing
@@ -164,7 +165,7 @@ int tapdrop_xdp_set(const struct net_device *dev,
 		    struct bpf_prog __rcu **generic, struct bpf_prog *prog);
 u32 tapdrop_xdp_lost(void);
 
-/* The queue that a frame is for, as far as it says: any number may be there. */
+/* The queue that a frame is for; its queue mapping may be any number. */
 static inline int tapdrop_queue_of(const struct tapdrop_dev *td,
 				   unsigned int mapping)
 {
@@ -191,8 +192,8 @@ tapdrop_here(const struct tapdrop_dev *td, int queue)
 }
 
 /*
- * To the block of this CPU, which the caller may not leave. A softirq may come
- * in between, and a reader see the count first.
+ * Add to the block of this CPU; the caller must stay on it. A softirq may come
+ * in between the two writes, and a reader may see the count first.
  */
 static __always_inline void
 tapdrop_add(struct tapdrop_counters *c, enum tapdrop_cell cell,
@@ -203,8 +204,9 @@ tapdrop_add(struct tapdrop_counters *c, enum tapdrop_cell cell,
 }
 
 /*
- * Any context but NMI. A hook that is out of line says whose @location it is; 0
- * is its own. Each call is the last, so that nothing is kept over it.
+ * Any context but NMI. A hook that is out of line passes the address of its
+ * caller as @location; 0 means its own address. A call is always the last
+ * step, so that no value is kept across it.
  */
 static __always_inline void
 tapdrop_count(struct tapdrop_dev *td, int queue, enum tapdrop_cell cell,
@@ -276,7 +278,7 @@ tapdrop_count_bh(struct tapdrop_dev *td, int queue, enum tapdrop_cell cell,
 	tapdrop_count(td, queue, TAPDROP_FROM_USER_##reason, 1, skb, 0)
 
 /**
- * tapdrop_to_user_n - lose frames on their way to the user at once
+ * tapdrop_to_user_n - lose several frames on their way to the user
  * @td: counters of the device, or of the orphans
  * @queue: index of the queue, or %TAPDROP_NO_QUEUE
  * @reason: a name out of TAPDROP_REASONS()
@@ -289,7 +291,7 @@ tapdrop_count_bh(struct tapdrop_dev *td, int queue, enum tapdrop_cell cell,
 		      NULL, 0)
 
 /**
- * tapdrop_from_user_n - lose frames that came from the user at once
+ * tapdrop_from_user_n - lose several frames that came from the user
  * @td: counters of the device, or of the orphans
  * @queue: index of the queue, or %TAPDROP_NO_QUEUE
  * @reason: a name out of TAPDROP_REASONS()

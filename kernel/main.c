@@ -45,7 +45,7 @@ static int __init tapdrop_init(void)
 	if (err)
 		goto xdp_exit;
 
-	/* The drivers need our symbols: no device notifies before the end. */
+	/* No device notifies yet: the drivers need our symbols first. */
 	err = tapdrop_registry_init();
 	if (err)
 		goto device_exit;

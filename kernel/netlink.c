@@ -17,7 +17,7 @@
 /**
  * struct tapdrop_nl_dump_ctx - a stats-get dump, and where it goes on
  * @filter: what was asked for
- * @ifindex: first device that is not complete; above all, the orphans follow
+ * @ifindex: first device that is not complete; the orphans come last
  * @part: its first message that is not sent: 0 for the device message, and
  *	one more than the queue index for a queue's
  */
@@ -247,7 +247,7 @@ int tapdrop_nl_stats_get_dumpit(struct sk_buff *skb,
 	/* Before the walk; pairs with the release in the registry. */
 	cb->seq = smp_load_acquire(&tn->generation);
 	err = tapdrop_nl_dump_all(skb, cb, tn);
-	/* What changed under the walk shows in the next message, or the end. */
+	/* A change during the walk shows in the next message, or at the end. */
 	smp_rmb();
 	cb->seq = READ_ONCE(tn->generation);
 

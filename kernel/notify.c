@@ -67,7 +67,7 @@ void tapdrop_nl_notify_add(struct tapdrop_dev *td, struct net *net)
 /**
  * tapdrop_nl_notify_del - tell listeners that a device has gone
  * @td: counters of a device
- * @net: the namespace that it was in; the caller knows that it is there
+ * @net: the namespace that it was in; the caller keeps it alive
  * @final: send the counters; else they go on in another network namespace
  *
  * Context: process, may sleep; no hook can find the device any more if @final.
@@ -85,7 +85,7 @@ void tapdrop_nl_notify_del(struct tapdrop_dev *td, struct net *net, bool final)
 				TAPDROP_NLGRP_DEVICES))
 		return;
 
-	/* Who found the device by its address may still be counting. */
+	/* A hook that found the device by its address may still count. */
 	if (final)
 		synchronize_net();
 

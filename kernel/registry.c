@@ -37,8 +37,8 @@ struct tapdrop_net *tapdrop_net(const struct net *net)
 
 static void tapdrop_net_changed(struct tapdrop_net *tn)
 {
-	/* Writers hold RTNL; zero means "no generation" to netlink. After the
-	 * change it tells of; pairs with the reads around the walk of a dump.
+	/* Writers hold RTNL; zero means "no generation" to netlink. The store
+	 * follows the change; pairs with the reads around the walk of a dump.
 	 */
 	smp_store_release(&tn->generation, tn->generation + 1 ?: 1);
 }
@@ -81,7 +81,7 @@ struct tapdrop_dev *tapdrop_dev_add(struct net_device *dev,
 {
 	struct tapdrop_dev *td;
 
-	/* More than one if it is to have many: not to grow for a few. */
+	/* Up to 8 at once, so that a few queues do not grow the table. */
 	td = tapdrop_dev_alloc(dev, min(dev->num_tx_queues, 8U));
 	if (!td)
 		return ERR_PTR(-ENOMEM);
@@ -160,8 +160,8 @@ EXPORT_SYMBOL_GPL(tapdrop_orphans);
  * tapdrop_dev_retire - the queues of a device on top of tap lose it
  * @dev: the device
  *
- * Readers do not ask for its number of queues any more, and what is purged of a
- * queue that was closed before belongs to the orphans.
+ * Readers do not ask for its number of queues any more. Frames that are purged
+ * from a queue that was closed before count for the orphans.
  *
  * Context: RTNL held; the device's receive handler is gone.
  */
@@ -182,8 +182,8 @@ EXPORT_SYMBOL_GPL(tapdrop_dev_retire);
  *	now on those of the orphans, and a reference of them
  * @net: namespace of the queue's socket
  *
- * Hooks that have seen the device have counted before its NETDEV_UNREGISTER, as
- * unregister_netdevice_many() waits for RCU between.
+ * Hooks that saw the device have counted before its NETDEV_UNREGISTER, because
+ * unregister_netdevice_many() waits for RCU before that.
  *
  * Context: RTNL held.
  */
@@ -205,8 +205,8 @@ EXPORT_SYMBOL_GPL(tapdrop_dev_leave);
  * @td: counters of a device, or NULL
  * @queue: index that is about to be attached
  *
- * An index that was attached before goes on where it was; from now on it is the
- * caller who pays. If memory is short the index counts in the no-queue block.
+ * An index that was attached before keeps its counters; from now on the caller
+ * pays. If memory is short the index counts in the no-queue block.
  *
  * Context: process, RTNL held; before a hook can see the index.
  */
@@ -333,20 +333,20 @@ static void tapdrop_unlist(struct net_device *dev)
 	if (dev->reg_state != NETREG_UNREGISTERING) {
 		if (listed) {
 			tapdrop_nl_notify_del(td, net, false);
-			/* Before the index and the name are another's here. */
+			/* Before another device gets index and name here. */
 			synchronize_net();
 		}
 		return;
 	}
 
-	/* The device may outlive its namespace. In one that is already on its
-	 * way nobody can listen.
+	/* The device may outlive its namespace. Nobody can listen in one that
+	 * is already going away.
 	 */
 	if (listed)
 		td->net = maybe_get_net(net);
 
 	/* A tun device can still lose frames, and ends in its destructor. The
-	 * core comes again as long as somebody holds the device.
+	 * core repeats the event as long as somebody holds the device.
 	 */
 	WRITE_ONCE(td->retired, true);
 	tapdrop_store_retire(td);

@@ -2,15 +2,16 @@
 /*
  * Where the counters of a device live.
  *
- * A device has a table with a pointer for each queue. Until a queue has lost a
- * frame, that is to the empty queue, which all devices share; then it is to an
- * object with a pointer for each CPU, and a CPU that has lost a frame has a
- * block of counters there. So memory and the work of a reader follow the losses.
+ * A device has a table with a pointer for each queue. It points to the empty
+ * queue, which all devices share, until the queue loses a frame. Then it points
+ * to an object with a pointer for each CPU, and each CPU that has lost a frame
+ * has a block of counters there. So memory and the work of a reader follow the
+ * losses.
  *
- * Who made the device pays for its table and its no-queue block, who attached a
- * queue for that queue. Nothing here waits for memory, or draws on what is set
- * aside for those who cannot: if there is none, the frame is counted in the
- * device's spill.
+ * The creator of a device pays for its table and its no-queue block. The
+ * process that attached a queue pays for that queue. Nothing here waits for
+ * memory, or uses the memory reserves. If there is no memory, the frame is
+ * counted in the device's spill.
  */
 
 #include <linux/bitmap.h>
@@ -32,11 +33,11 @@
 static struct kmem_cache *tapdrop_queue_cache __ro_after_init;
 static struct kmem_cache *tapdrop_counters_cache __ro_after_init;
 
-/* What a queue has that lost nothing. */
+/* The queue of every index that has lost nothing. */
 static struct tapdrop_queue *tapdrop_empty __ro_after_init;
 
-/* For any index: all losses go through tapdrop_count_slow(), which looks whether
- * the device has that one.
+/* All entries are the empty queue: every loss goes through
+ * tapdrop_count_slow(), which checks whether the device has that index.
  */
 static struct tapdrop_table *tapdrop_any_index __ro_after_init;
 
@@ -131,7 +132,7 @@ void tapdrop_store_attach(struct tapdrop_dev *td, unsigned int queue)
 	} else {
 		tapdrop_store_pay(td, slot);
 		if (td->queues_end <= queue)
-			/* After the table; pairs with who reads it first. */
+			/* After the table; pairs with the loads of readers. */
 			smp_store_release(&td->queues_end, queue + 1);
 	}
 
@@ -143,7 +144,7 @@ void tapdrop_store_attach(struct tapdrop_dev *td, unsigned int queue)
  * tapdrop_store_retire - a device's queues may become those of another
  * @td: counters of a device
  *
- * Who is still about to count may have found an index of the other device.
+ * A hook that is still about to count may have an index of the other device.
  *
  * Context: process, RTNL held.
  */
@@ -195,7 +196,7 @@ static struct tapdrop_queue *tapdrop_queue_alloc(void)
 	return q;
 }
 
-/* The first loss of a queue; another CPU, or a softirq here, may be as far. */
+/* The first loss of a queue. Another CPU, or a softirq here, may be first. */
 static struct tapdrop_queue *tapdrop_queue_start(struct tapdrop_dev *td,
 						 unsigned int slot)
 {
@@ -230,7 +231,7 @@ static struct tapdrop_counters *tapdrop_queue_here(struct tapdrop_queue *q,
 	if (c || !new)
 		return c;
 
-	/* The bit goes first: what is in a block can be found. */
+	/* The bit goes first, so that a reader finds every block in use. */
 	set_bit(cpu, q->lost);
 	/* A softirq may come in between. A full barrier, for the reader. */
 	return cmpxchg(&q->cpus[cpu], NULL, new) ?: new;
@@ -249,7 +250,7 @@ static bool tapdrop_store_may_alloc(void)
 	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
 }
 
-/* Counts in the block of this CPU, or in @new if there is none and it is one. */
+/* Count in the block of this CPU; if there is none, in *@new unless NULL. */
 static bool tapdrop_count_here(struct tapdrop_queue *q,
 			       enum tapdrop_cell cell, unsigned int packets,
 			       struct tapdrop_counters **new)
@@ -336,8 +337,8 @@ EXPORT_SYMBOL_GPL(tapdrop_count_slow);
  * @queue: index, or %TAPDROP_NO_QUEUE
  * @sums: where to add them
  *
- * Costs nothing to speak of if the queue lost nothing, and else what the CPUs
- * cost that lost something for it.
+ * Almost free if the queue lost nothing; else the cost grows with the number of
+ * CPUs that lost frames of it.
  *
  * Context: process; takes no lock and may run beside writers.
  *

@@ -43,7 +43,7 @@ TRACE_EVENT(drop,
 	),
 
 	TP_fast_assign(
-		/* The device may have been freed; these two were not. */
+		/* The device may be freed; these copies are not. */
 		strscpy(__entry->ifname, td->name[0] ? td->name : "-",
 			IFNAMSIZ);
 		__entry->ifindex = READ_ONCE(td->ifindex);

@@ -4,9 +4,9 @@
  *
  * do_xdp_generic() does not say whether it dropped, sent back or redirected a
  * frame that it took, nor whether that worked. So it gets a program of ours,
- * which runs the real one and remembers its verdict, and by whose address the
- * core's two tracepoints for what does not work tell us apart. That is one call
- * and one store for a frame that passes, and nothing else.
+ * which runs the real one and remembers its verdict. The core has two
+ * tracepoints for what fails; they pass the program, so that we know our own
+ * frames. A frame that passes costs one call and one store more.
  */
 
 #include <linux/bpf.h>
@@ -33,9 +33,9 @@ struct tapdrop_xdp {
 	struct bpf_prog prog;
 };
 
-/* What the last program on this CPU said, and whether XDP_TX or XDP_REDIRECT
- * did not work. From the run to tapdrop_xdp_lost(), BH stays off; in between
- * two frames, and if a frame was lost before it ran, it is XDP_PASS.
+/* The verdict of the last program on this CPU, and whether XDP_TX or
+ * XDP_REDIRECT failed. BH stays off from the run to tapdrop_xdp_lost(). The
+ * verdict is XDP_PASS between frames, and if a frame was lost before the run.
  */
 static DEFINE_PER_CPU(u32, tapdrop_xdp_act) = XDP_PASS;
 static DEFINE_PER_CPU(bool, tapdrop_xdp_failed);
@@ -55,8 +55,8 @@ static unsigned int tapdrop_xdp_run(const void *ctx,
 
 /*
  * Below a bond, the core turns an XDP_TX of the program into XDP_REDIRECT or
- * XDP_ABORTED: what fails says what was tried. If it has left for @dev, another
- * one, and fails there, it is the loss of that.
+ * XDP_ABORTED, so take the verdict from the failure. If the frame has left for
+ * another device, @dev, and fails there, that device has lost it.
  */
 static void tapdrop_xdp_fail(const struct net_device *dev,
 			     const struct bpf_prog *prog, u32 act)
@@ -115,7 +115,7 @@ EXPORT_SYMBOL_GPL(tapdrop_xdp_lost);
  *
  * Context: process, RTNL held.
  *
- * Return: 0, or -ENOMEM, but not if @prog is NULL.
+ * Return: 0 or -ENOMEM; always 0 if @prog is NULL.
  */
 int tapdrop_xdp_set(const struct net_device *dev,
 		    struct bpf_prog __rcu **generic, struct bpf_prog *prog)
@@ -177,7 +177,7 @@ void tapdrop_xdp_exit(void)
 /**
  * tapdrop_xdp_init - listen to what fails in generic XDP
  *
- * Both tracepoints are in error paths of the core alone.
+ * The core has both tracepoints in error paths only.
  *
  * Return: 0 or a negative errno.
  */

@@ -37,7 +37,7 @@ const struct command *find_command(const char *name)
 /**
  * run_command() - run one command
  * @argc: number of words
- * @argv: the command and what follows it; nothing stands for the first command
+ * @argv: the command and what follows it; no word means the first command
  *
  * Return: exit code.
  */

@@ -14,8 +14,8 @@
  * @usage: what may follow, except for @words
  * @selects: whether selectors may follow
  * @words: other words that may follow, up to one without name, or NULL
- * @help: what it does, in a few words; NULL if nobody types it: such commands
- *	are the last in the table
+ * @help: what it does, in a few words; NULL if nobody types it. Such commands
+ *	are the last in the table.
  */
 struct command {
 	const char *name;

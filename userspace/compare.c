@@ -101,8 +101,8 @@ static void compare_all(const struct sources *s, const struct selector *sel,
  * @sel: selection of whole devices
  * @f: where to
  *
- * For a device that was asked for by name, and each with -details, a line a
- * direction; else one sentence for all.
+ * Prints one line per direction for a device that was asked for by name, and
+ * for each device with -details; else one sentence for all.
  */
 void print_standard(const struct sources *s, const struct selector *sel, FILE *f)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How the tool ends: error sentences, exit codes, and output that must be. */
+/* How the tool ends: error sentences, exit codes, checked output. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -127,7 +127,7 @@ int close_output(int code)
 	if (said || (!fflush(stdout) && !output_errno))
 		return code;
 	said = true;
-	/* Whoever reads from a pipe may have seen enough. */
+	/* The reader of a pipe may have seen enough. */
 	if (output_errno == EPIPE)
 		return as_plugin ? PLUGIN_UNKNOWN : EXIT_OUTPUT;
 	return fail(EXIT_OUTPUT, "cannot write: %s", strerror(output_errno));

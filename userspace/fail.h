@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How the tool ends: error sentences, exit codes, and output that must be. */
+/* How the tool ends: error sentences, exit codes, checked output. */
 #ifndef _TAPDROP_FAIL_H
 #define _TAPDROP_FAIL_H
 

@@ -69,7 +69,7 @@ static struct row *collect(const struct sources *s, const struct selector *sel,
 	return rows;
 }
 
-/* A counter that was not there, or was larger, began at zero since. */
+/* A counter that is new, or was larger, has started again at zero. */
 static void grow(struct row *row, const struct row *old, size_t steps)
 {
 	row->delta = row->packets;

@@ -8,7 +8,7 @@
 #include "xalloc.h"
 
 /**
- * json_need() - do without no value
+ * json_need() - end the tool if there was no memory for a value
  * @o: new value, or NULL if there was no memory for it
  *
  * Return: @o.

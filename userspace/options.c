@@ -208,7 +208,7 @@ static const char *check_options(void)
  * @argc: number of words
  * @argv: the words; those that are no options come last then, from optind on
  *
- * Behind -version and -help nothing is looked at.
+ * Words behind -version and -help are ignored.
  *
  * Return: NULL, or a sentence that says what is wrong.
  */

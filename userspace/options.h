@@ -11,8 +11,8 @@
  * @json: JSON instead of text
  * @pretty: indented JSON
  * @details: more of everything
- * @brief: a line a device
- * @oneline: a line a counter
+ * @brief: one line per device
+ * @oneline: one line per counter
  * @zeros: counters that are zero, too
  * @all_netns: all network namespaces that have a name
  * @timestamp: say when

@@ -16,7 +16,7 @@ static const struct {
 	{ "macvtap/ipvtap",	TAPDROP_KIND_MACVTAP },
 };
 
-/* Reasons of the running kernel; asked for once, when ours do not do. */
+/* Reasons of the running kernel; asked for once, if ours lack one. */
 static struct tapdrop_reason_info *kernel_reasons;
 static size_t n_kernel_reasons;
 
@@ -109,7 +109,7 @@ const char *reason_devices(uint32_t id)
 							  drivers[0].devices;
 }
 
-/* Each device's own word for the direction is shown, for it flips. */
+/* Show the direction in each device's own word: tun and macvtap differ. */
 static void print_devices(const struct tapdrop_reason_info *info, FILE *f)
 {
 	const char *sep = "    Devices: ";

@@ -132,7 +132,7 @@ static void put_total(struct table *t, const struct source *src,
 	table_age(t, STYLE_BOLD, last_loss(src, dev, dir));
 }
 
-/* What is no loss is not in the total, and says so. */
+/* A reason that is no loss is not in the total, and its row says so. */
 static void put_reason(struct table *t, enum style style,
 		       const struct tapdrop_reason_info *info)
 {

@@ -134,7 +134,7 @@ int source_fail(const struct source *src, int err)
 	case -EDQUOT:
 	case -EFBIG:
 	case -EIO:
-		/* The kernel has no such words for us, but a disk has. */
+		/* The family returns none of these, but a disk may. */
 		if (opt.record)
 			code = EXIT_OUTPUT;
 		break;

@@ -72,7 +72,7 @@ bool sysfs_exists(const struct sysfs *sys, const char *fmt, ...)
 	return !access(path, F_OK);
 }
 
-/* Does a list of modules, a path at the begin of each line, have one? */
+/* Does a list of modules, a path at the start of each line, have one? */
 static bool is_listed(const struct sysfs *sys, const char *release,
 		      const char *list, const char *module)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tables of text. libsmartcols takes more than twice as much for the 1000 rows
- * of a large host as all of "ip -s link" does there, of which we may take half:
- * "make bench" measures it (docs/performance.rst, "smartcols 1000").
+ * Tables of text. For the 1000 rows of a large host, libsmartcols alone costs
+ * more than twice as much as all of "ip -s link". Our limit is half the cost of
+ * "ip -s link". "make bench" measures it (docs/performance.rst, "smartcols
+ * 1000").
  */
 #include <stdlib.h>
 #include <string.h>
@@ -154,7 +155,7 @@ void table_limit(struct table *t, size_t width, size_t rows)
 
 /**
  * struct line - a line that is being made
- * @start: its begin
+ * @start: its beginning
  * @size: room for it
  * @end: where it goes on; from here on there are blanks
  * @left: columns that are left on the screen

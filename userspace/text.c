@@ -163,7 +163,7 @@ static size_t utf8_len(const char *text)
  * utf8_text() - make a text valid UTF-8
  * @s: text with any bytes
  *
- * Bytes that are none become \xNN, as in tables.
+ * Bytes that are not UTF-8 become \xNN, as in tables.
  *
  * Return: the text, to be freed.
  */
@@ -229,7 +229,7 @@ const char *age(char dst[32], uint64_t ms)
 	if (s >= 60)
 		return put_units(dst, s / 60, 'm', s % 60, 's');
 
-	/* Much the most frequent case, without printf(). */
+	/* By far the most frequent case, without printf(). */
 	p = dst + 31 - sizeof("s ago");
 	memcpy(p, "s ago", sizeof("s ago"));
 	*--p = '0' + ms % 1000 / 100;

@@ -16,7 +16,7 @@ void out_of_memory(void)
 }
 
 /**
- * xrealloc() - reallocarray() that does not come back without memory
+ * xrealloc() - reallocarray() that ends the tool without memory
  * @p: old array, or NULL
  * @n: number of elements
  * @size: size of an element

@@ -23,7 +23,7 @@ def pytest_configure(config):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """What the tests that run by chance were given."""
+    """The seeds of the tests that use random numbers."""
     for reports in terminalreporter.stats.values():
         for report in reports:
             words = [f"{key} {value}" for key, value

@@ -99,8 +99,8 @@ def test_held_device_has_not_moved(lab, hold, listener, kind):
 
 @contextlib.contextmanager
 def delete_there(dev):
-    """Let another process delete a device in a namespace that is not kept by
-    who deletes."""
+    """Let another process delete a device in a namespace which that process
+    does not keep."""
     pid = os.fork()
     if not pid:
         try:
@@ -144,7 +144,7 @@ def test_outlives_its_namespace(lab, hold, listener):
         hold.let_go()
     wait_for(lambda: not exists("canary"))
     wait_for(lambda: users("tun") == in_use)
-    # Who listens here has only seen it leave.
+    # A listener here has only seen it leave.
     assert [m.cmd for m in listener.events(0.1)] == [nl.DEL_NTF]
 
 

@@ -438,7 +438,7 @@ def test_names_while_renaming(lab):
 
 def test_orphans(lab):
     """Frames lost on queues that have no device any more are in a block of their own,
-    without ifindex, at the end; who asks for a device does not get it."""
+    without ifindex, at the end; a request for a device does not get it."""
     lab.tap()
     lab.orphan("alone")
     with nl.Client() as client:

@@ -212,7 +212,7 @@ def test_two_listeners(lab, listener):
 
 
 def test_slow_listener(lab, listener):
-    """Who does not read gets ENOBUFS, and what is there from a dump."""
+    """A listener that does not read gets ENOBUFS, and can still dump."""
     listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     ip(*(f"tuntap {verb} tap{i} mode tap"
          for i in range(20) for verb in ("add", "del")))

@@ -230,7 +230,7 @@ def test_reasons(lab):
 
 
 def test_device_of_another_namespace(tap0):
-    """The same index is nobody's elsewhere, whoever holds the socket."""
+    """In another namespace the index is no device, whoever holds the socket."""
     with nl.Client() as here:
         before = netns.enter()
         try:

@@ -90,7 +90,7 @@ def move_for_ever(there):
 
 
 def test_move_under_a_dump(fault):
-    """Who looks here sees the index that a device has here, or nothing; also
+    """A reader sees the index that a device has here, or nothing; also
     if nobody else in the kernel waits for readers in between."""
     fault.fail(function="rcu_barrier", caller="dev", times=1000000)
     many_files()

@@ -94,7 +94,7 @@ def lose_everywhere(queues):
 
 
 def make_taps(payer):
-    """Queues that are made in a group, by who leaves it then."""
+    """Make queues in a group, by a process that then leaves it."""
     payer.enter()
     queues = [Queue(f"tap{i % 2}") for i in range(2 * QUEUES)]
     (ROOT / "cgroup.procs").write_text(f"{os.getpid()}\n")
@@ -102,8 +102,8 @@ def make_taps(payer):
 
 
 def test_counters_are_charged(group):
-    """To who attached the queue, whoever loses frames, and wherever; and
-    given back with the device."""
+    """The group that attached the queue pays, whatever process or CPU loses
+    frames; it gets the memory back with the device."""
     payer = group("payer")
     queues = make_taps(payer)
     before = payer.stat("slab")

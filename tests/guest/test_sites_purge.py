@@ -243,8 +243,8 @@ def test_vhost_gives_back_xdp_frames_to_full_ring(pair):
 
 @pytest.mark.site("P6")
 def test_vhost_gives_back_frames_of_deleted_device(held):
-    """They are those of no other device, though one of so many would be at
-    the address of the deleted one if its memory were free."""
+    """They count for no other device. If the memory of the deleted device were
+    free, one of so many new devices would be at its address."""
     ip("link del tap0")
     others = [f"other{i}" for i in range(20)]
     for dev in others:

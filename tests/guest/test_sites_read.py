@@ -53,7 +53,7 @@ def test_tun_header(lab, queued, wrong, errno, reason):
     site("D7", TRUNCATED),
 ])
 def test_tun_payload(lab, queued, wrong, errno, reason):
-    """The reader is told that all is well; so is who looks at tx_packets."""
+    """The reader is told that all is well; tx_packets says the same."""
     assert lab.read(queued, **wrong)["ok"] == 5
     assert drops("tap0") == {(1, TO, reason): 5}
     assert standard("tap0") == {}

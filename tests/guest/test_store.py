@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Counters that come to be when the first frame is lost: at the same moment on
+"""Counters that are allocated at the first loss: at the same moment on
 two CPUs, or when there is no memory for them."""
 
 import os
@@ -16,8 +16,8 @@ KALLSYMS = pathlib.Path("/proc/kallsyms")
 
 @pytest.fixture(name="short")
 def fixture_short(fault):
-    """Lets so many allocations of tapdrop fail; what its loss of frames asks
-    for comes from its own caches."""
+    """Lets so many allocations of tapdrop fail. A loss of frames allocates from
+    tapdrop's own caches only."""
     names = {line.split()[2]
              for line in KALLSYMS.read_text().split("\n") if line}
     (function,) = [name for name in ("kmem_cache_alloc_noprof",

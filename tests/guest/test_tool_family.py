@@ -44,7 +44,7 @@ def test_bad_input(lossy, args, code, words):
 
 
 def test_unprivileged(lossy):
-    """Whoever may look at ip -s link may look at this."""
+    """A user who may look at ip -s link may look at this."""
     # The repository may be where nobody else can look.
     with tempfile.TemporaryDirectory() as installed:
         os.chmod(installed, 0o755)

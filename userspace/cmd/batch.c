@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Commands from a file, one a line. */
+/* Commands from a file, one per line. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

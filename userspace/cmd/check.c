@@ -135,7 +135,7 @@ static void put_threshold(const struct threshold *t, bool per_second)
 		printf("%llu", (unsigned long long)t->max);
 }
 
-/* What was lost most, so that whoever is woken up knows where to look. */
+/* The largest loss, so that the person on call knows where to look. */
 static void put_worst(const struct sources *s, const struct selector *sel)
 {
 	const struct tapdrop_counter *c, *worst = NULL;

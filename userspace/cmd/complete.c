@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tapdrop complete -- WORD...: what the last word might become, one a line.
- * All completions of shells come from here, and so from the tables that are
- * parsed by.
+ * tapdrop complete -- WORD...: what the last word might become, one per line.
+ * All completions of shells come from here, and so from the tables that the
+ * parsers use.
  */
 #include <ctype.h>
 #include <dirent.h>

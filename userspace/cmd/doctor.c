@@ -109,7 +109,7 @@ static bool look_at_tapdrop(struct diagnosis *d)
 	return true;
 }
 
-/* The device node of a driver that is no module is there without one. */
+/* A built-in driver has its device node, although no module is loaded. */
 static bool is_builtin(struct diagnosis *d, const char *driver)
 {
 	return sysfs_is_builtin(&d->sys, d->release, driver) ||
@@ -151,7 +151,7 @@ static void look_at_driver(struct diagnosis *d, const char *driver)
 		     users);
 }
 
-/* "none [integrity] confidentiality": the brackets tell. */
+/* "none [integrity] confidentiality": the brackets mark the mode. */
 static bool is_locked_down(struct diagnosis *d)
 {
 	char lockdown[64];

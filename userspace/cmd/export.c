@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* tapdrop export: counters for Prometheus and whoever reads its formats. */
+/* tapdrop export: counters for Prometheus and other readers of its formats. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ struct exporter {
 	const char *output;
 };
 
-/* One metric a class, so that a sum over one of them means something. */
+/* One metric per class, so that a sum over one of them means something. */
 static const struct {
 	uint32_t class_id;
 	const char *name;

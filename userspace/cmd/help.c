@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* tapdrop help: all of it comes from the tables that are parsed by. */
+/* tapdrop help: all of it comes from the tables that the parsers use. */
 #include <stdio.h>
 #include <string.h>
 

@@ -86,7 +86,7 @@ static void show_nothing(const struct sources *s, const struct selector *sel)
 		       is_filtered(sel) ? "such " : "", n, n == 1 ? "" : "s");
 }
 
-/* A part of the counters compares with nothing, and neither does a recording. */
+/* A part of the counters, or a recording, has nothing to compare with. */
 static bool wants_standard(const struct selector *sel)
 {
 	if (opt.json)

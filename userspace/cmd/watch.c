@@ -27,7 +27,7 @@
  * struct watch - how to show what changes
  * @interval: seconds between two looks
  * @count: how many looks; 0 for no end
- * @screen: on a terminal, of which all is ours
+ * @screen: on a terminal, all of which we use
  * @history: what was seen
  */
 struct watch {
@@ -170,7 +170,7 @@ static void show_screen(const struct watch *w, const struct sources *s)
 	table_free(t);
 }
 
-/* Elsewhere, records: a line for each counter that grew. */
+/* If not on a terminal: a line for each counter that grew. */
 static void show_records(const struct watch *w, const struct sources *s)
 {
 	const struct history *h = &w->history;

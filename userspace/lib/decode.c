@@ -140,9 +140,9 @@ static int decode_head(struct tapdrop_attr attr, struct head *head)
 }
 
 /*
- * Messages of one device follow each other. In a dump the one without
- * queue-id, which names the device, comes first; of a device that went it
- * comes last.
+ * Messages of one device follow each other. The one without queue-id names the
+ * device. It comes first in a dump, and last in the event of a device that has
+ * gone.
  */
 static int add_head(struct tapdrop_stats *stats, const struct head *head)
 {
@@ -220,7 +220,7 @@ int tapdrop_decode_stats(const struct nlmsghdr *nlh, void *arg)
 	return err;
 }
 
-/* Strings lie behind each other in a buffer; until it stays, they are offsets. */
+/* A buffer holds all strings. They are offsets as long as it may still move. */
 static int add_string(struct tapdrop_buf *strings,
 		      const struct tapdrop_attr *attr, const char **string)
 {
@@ -305,8 +305,8 @@ static int decode_groups(struct tapdrop_attr groups, uint32_t *group)
 
 /**
  * tapdrop_decode_family() - take the ids of our family from its description
- * @nlh: message of the generic netlink controller; of another family, nothing
- *	is taken
+ * @nlh: message of the generic netlink controller; one of another family is
+ *	ignored
  * @arg: handle
  *
  * Return: 0 or -EBADMSG.

@@ -112,7 +112,7 @@ int tapdrop_get(struct tapdrop *td, const struct tapdrop_filter *filter,
 	return 0;
 }
 
-/* Put the table and its strings into one block, and offsets become pointers. */
+/* Put the table and its strings into one block; turn offsets into pointers. */
 static struct tapdrop_reason_info *
 join_reasons(const struct tapdrop_reason_sink *sink)
 {

@@ -60,8 +60,8 @@ static int take_event(const struct nlmsghdr *nlh, void *arg)
 }
 
 /*
- * Have messages at hand: in a file all of them are; from the kernel, one
- * datagram at a time.
+ * Make sure that there are messages to read. A file has all of them; the kernel
+ * sends one datagram at a time.
  */
 static int refill(struct tapdrop *td)
 {

@@ -3,10 +3,10 @@
  * Sockets and requests; the only file that knows libnl.
  *
  * Answers are received here and read by walk.c: nl_recvmsgs() would lose the
- * kernel's words, and an error in NLMSG_DONE altogether. For the same reason
- * libnl-genl is not used: genl_ctrl_resolve() makes "no such family" of every
- * refusal, cannot read the controller's notifications, and to load the library
- * takes 450,000 instructions, a fifth of what "tapdrop -V" takes at all.
+ * extack, and an error in NLMSG_DONE altogether. For the same reason
+ * libnl-genl is not used: genl_ctrl_resolve() turns every refusal into "no such
+ * family". It cannot read the controller's notifications, either. To load the
+ * library takes 450,000 instructions, a fifth of all that "tapdrop -V" takes.
  */
 #include <errno.h>
 #include <linux/genetlink.h>
@@ -56,7 +56,7 @@ static int open_socket(struct tapdrop *td, int protocol, struct nl_sock **skp)
 	nl_socket_set_msg_buf_size(sk, RECEIVE_SIZE);
 	nl_socket_disable_auto_ack(sk);
 
-	/* Old kernels lack some of these; what they give us is a nicety. */
+	/* Old kernels lack some of these, and we can do without them. */
 	fd = nl_socket_get_fd(sk);
 	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
@@ -65,7 +65,7 @@ static int open_socket(struct tapdrop *td, int protocol, struct nl_sock **skp)
 	return 0;
 }
 
-/* Receive one datagram of the kernel's; of others, none. */
+/* Receive one datagram of the kernel; ignore one of another sender. */
 static int receive(struct nl_sock *sk, unsigned char **buf)
 {
 	struct sockaddr_nl peer;
@@ -195,7 +195,7 @@ static int put_filter(struct nl_msg *msg, const struct tapdrop_filter *f)
 		err |= nla_put_u32(msg, TAPDROP_A_STATS_SCOPE, f->scope);
 	if (f->dir)
 		err |= nla_put_u32(msg, TAPDROP_A_STATS_DIR, f->dir);
-	/* The kernel takes one reason; of more, we choose ourselves. */
+	/* The kernel filters by one reason; we filter by more than one. */
 	if (f->reasons && !(f->reasons & (f->reasons - 1)))
 		err |= nla_put_u32(msg, TAPDROP_A_STATS_REASON,
 				   __builtin_ctzll(f->reasons));

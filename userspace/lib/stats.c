@@ -102,7 +102,7 @@ static bool is_loss(const struct tapdrop_counter *c)
  */
 void tapdrop_stats_seal(struct tapdrop_stats *stats)
 {
-	/* What is empty points somewhere, too, so that it can be walked. */
+	/* An empty array points somewhere, too, so that it can be walked. */
 	static const struct tapdrop_counter none;
 	const struct tapdrop_counter *c = stats->counters;
 	struct tapdrop_device *dev = stats->devices;

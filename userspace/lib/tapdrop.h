@@ -7,7 +7,7 @@
  * The library never exits, prints or sleeps, and keeps no state outside of its
  * handles: one handle belongs to one thread at a time, and threads need no
  * lock between handles. Functions that return int return 0 or a negative
- * errno, unless they say otherwise; tapdrop_error() has the words to it.
+ * errno, unless they say otherwise; tapdrop_error() says what went wrong.
  */
 #ifndef _LIBTAPDROP_H
 #define _LIBTAPDROP_H
@@ -43,7 +43,7 @@ extern "C" {
 /** struct tapdrop - handle: a socket, or a recorded dump. */
 struct tapdrop;
 
-/** struct tapdrop_stats - what one request answered: devices in their order. */
+/** struct tapdrop_stats - answer to one request: devices in their order. */
 struct tapdrop_stats;
 
 /**
@@ -144,7 +144,7 @@ enum tapdrop_event_type {
 
 /**
  * struct tapdrop_event - a device came or went
- * @type: which of it
+ * @type: what happened
  * @device: the device
  */
 struct tapdrop_event {
@@ -180,8 +180,8 @@ const char *tapdrop_version(void);
  * calling thread is now.
  *
  * Return: 0; -EPROTONOSUPPORT if the kernel has no such family; another errno.
- * Also after an error @td is set, for tapdrop_error(), and wants to be closed;
- * it is NULL, and fine to pass, if there was no memory for it.
+ * @td is set after an error, too, for tapdrop_error(), and must be closed. If
+ * there was no memory for it, it is NULL, which both functions accept.
  */
 int tapdrop_open(struct tapdrop **td);
 
