@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The kernel's trace events, as a test provokes them."""
+
+import contextlib
+import os
+import pathlib
+import re
+import subprocess
+
+TRACING = pathlib.Path("/sys/kernel/tracing")
+
+
+@contextlib.contextmanager
+def traced(*events):
+    """Trace these events, such as tapdrop:drop, in a buffer of their own."""
+    if not (TRACING / "instances").exists():    # the test's own /sys
+        subprocess.run(["mount", "-t", "tracefs", "tracefs", TRACING],
+                       check=True)
+    instance = TRACING / "instances" / f"test-{os.getpid()}"
+    instance.mkdir()
+    switches = [instance / "events" / event.replace(":", "/") / "enable"
+                for event in events]
+    try:
+        for switch in switches:
+            switch.write_text("1")
+        yield Trace(instance)
+    finally:
+        for switch in switches:
+            switch.write_text("0")
+        instance.rmdir()
+
+
+class Trace:
+    """What was traced so far."""
+
+    def __init__(self, instance):
+        self.file = instance / "trace"
+
+    def lines(self, event):
+        """The words of each event of a name."""
+        return re.findall(rf"^.*?: {event}: (.*)$", self.file.read_text(),
+                          re.M)
+
+    def fields(self, event):
+        """The same, as dicts; what has no name is left out."""
+        return [dict(re.findall(r"(\w+)=(\S+(?: \[\w+\])?)", line))
+                for line in self.lines(event)]
+
+    def reasons(self):
+        """For which reasons the kernel freed skbs, name to number."""
+        count = {}
+        for line in self.lines("kfree_skb"):
+            reason = line.rsplit("reason: ", 1)[1].split()[0]
+            count[reason] = count.get(reason, 0) + 1
+        return count
