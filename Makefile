@@ -11,6 +11,8 @@ KVER	?= $(shell tools/kernel release $(KERNEL))
 DEBUG	?= poison kasan kcsan
 # More arguments for pytest in the guest
 TESTS	?=
+# Which mutants, as a regular expression
+ONLY	?=
 
 kernel-files := Kbuild uapi/linux/tapdrop.h tools/build-modules \
 		$(shell find kernel -type f)
@@ -53,6 +55,12 @@ agents: tool ## build the example agents, and the kernel's ynl for our spec
 check: ## run the tests, those of the kernel on KERNELS, which may be "all"
 	@tools/deps check
 	@tests/run $(KERNELS) -- $(TESTS)
+
+mutants: ## change the code in many ways, each of which a test has to notice (ONLY)
+	@tools/deps check
+	@$(MAKE) -s --no-print-directory modules tool traffic agents \
+		build/$(KVER)/fault/tapfault.ko
+	@tests/mutants/run --only '$(ONLY)' $(KERNEL)
 
 demo: ## lose frames in a guest with KERNEL, and show which, where and why
 	@tools/deps vm
@@ -108,4 +116,4 @@ clean: ## remove what was built; downloads stay in the cache
 
 .DELETE_ON_ERROR:
 .PHONY: help deps modules tool install traffic agents check check-intree check-debug \
-	demo bench torture lint intree ledger regen docs clean
+	demo bench mutants torture lint intree ledger regen docs clean
