@@ -60,6 +60,13 @@ def test_tun_payload(lab, queued, wrong, errno, reason):
     assert packets("tap0", "tx") == 5
 
 
+def test_tun_buffer_that_fits(lab, queued):
+    """A buffer that ends with the frame is long enough."""
+    size = lab.read(queued, max=1)["bytes"]
+    assert lab.read(queued, size=size)["ok"] == 4
+    assert drops("tap0") == {}
+
+
 @pytest.mark.site("D7")
 @pytest.mark.parametrize("room", [6, 12, 14, 16])
 def test_tun_vlan_tag_truncated(lab, room):
@@ -247,6 +254,13 @@ def test_tap_read(lab, lower_queued, wrong, errno, reason):
     assert read["ok"] == 5 - sum(errno.values())
     assert drops("vtap0") == {(0, TO, reason): 5}
     assert standard("vtap0") == {}
+
+
+def test_tap_buffer_that_fits(lab, lower_queued):
+    """A buffer that ends with the frame is long enough."""
+    size = lab.read(lower_queued, max=1)["bytes"]
+    assert lab.read(lower_queued, size=size)["ok"] == 4
+    assert drops("vtap0") == {}
 
 
 @pytest.mark.site("B4")
