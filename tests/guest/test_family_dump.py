@@ -234,6 +234,18 @@ def test_change_under_a_dump(host, away, change):
         assert not client.interrupted
 
 
+def test_device_goes_in_its_middle(host):
+    """The next receive call begins with the device behind it, from its start."""
+    expected, queues = host
+    with nl.Client(4096) as client:
+        client.send(nl.STATS_GET, attr(SCOPE, nl.QUEUE), flags=nl.F_DUMP)
+        answer = client.answer()
+        first = next(answer)
+        delete_past_device(queues)
+        found = [row for row in rows([first, *answer]) if row[0][0] != FIRST]
+    assert found == [row for row in expected if row[0][0] != FIRST]
+
+
 def test_churn(host):
     """Devices and queues come and go: of those that stay, no row is lost or
     doubled, and some dumps are undisturbed."""
