@@ -75,3 +75,24 @@ def test_doctor_of_an_unpatched_driver(reload):
     assert done.returncode == 0     # the kernel answers
     assert found["tun"]["verdict"] == "bad"
     assert "modprobe -r" in found["tun"]["remedy"]
+
+
+def test_devices_of_an_unpatched_driver(reload):
+    """The distribution's tap in place of ours, which tapdrop has seen go: a
+    device that nobody counts for is not there."""
+    unload()
+    run("modprobe", "macvtap")
+    run("rmmod", "macvtap")
+    run("rmmod", "tap")
+    (stock,) = (KERNEL / "kernel/drivers/net").glob("tap.ko*")
+    run("insmod", stock)
+    try:
+        run("modprobe", "macvtap")
+        ip("link add dummy9 type dummy",
+           "link add link dummy9 name macvtap9 type macvtap")
+        with nl.Client() as client:
+            assert not client.dump()
+    finally:
+        ip("link del dummy9")
+        run("rmmod", "macvtap")
+        run("rmmod", "tap")
