@@ -10,12 +10,14 @@ import signal
 import pytest
 
 import netns
-from lab import counters, run, show, wait_for
+from iproute import Ip
+from lab import Lab, counters, ip, run, show, wait_for
 from tun import Queue, many_files
 
 ROOT = pathlib.Path("/sys/fs/cgroup")
 QUEUES = 200
 SLACK = 64 << 12
+ROUNDS = 40
 CLONE_NEWUSER = 0x10000000
 NOBODY = 65534
 
@@ -135,6 +137,33 @@ def test_payer_at_his_limit(group):
     assert None not in {queue for queue, *_ in mine}
     for queue in queues + others:
         queue.close()
+
+
+def test_device_is_not_kept(group):
+    """vhost-net has borrowed a ring, so that the queue keeps the memory of the
+    device that it outlives: until it is closed."""
+    payer = group("payer")
+    payer.enter()
+    lab = Lab()
+
+    def come_and_go():
+        lab.tap(queues=2, flags=["vnet_hdr"])
+        lab.vhost("v", queue="q1")
+        ip("link del tap0")
+        for name in ("v", "q0", "q1"):
+            lab.close(name)
+
+    try:
+        come_and_go()
+        before = payer.stat("slab")
+        for _ in range(ROUNDS):
+            come_and_go()
+        # A device takes more than 8 KiB.
+        wait_for(lambda: payer.stat("slab") - before < ROUNDS << 13)
+    finally:
+        lab.end()
+        Ip.current.end()
+        (ROOT / "cgroup.procs").write_text(f"{os.getpid()}\n")
 
 
 def fill():
