@@ -14,7 +14,7 @@ import netlink
 import tun
 from lab import (FROM, VNET_LEN, drops, ip, orphans, packets, standard,
                  stopped, wait_for)
-from xdp import NO_SUCH_DEVICE, VERDICTS
+from xdp import NO_SUCH_DEVICE, VERDICTS, XDP_TX
 
 
 def test_never_attached(lab):
@@ -290,6 +290,19 @@ def test_generic_xdp_redirect_to_nowhere(lab):
     assert lab.write(q0, count=5, gso=1000, size=3000)["ok"] == 5
     assert drops("tap0") == {(0, FROM, "XDP_REDIRECT"): 5}
     assert standard("tap0") == {}
+
+
+@pytest.mark.site("R21")
+def test_generic_xdp_tx_without_way_back(lab):
+    """XDP sends frames back through a device that is down, which is found
+    before the driver looks whether it is. The core of some kernels counts them
+    as tx_dropped."""
+    (q0,) = lab.tap(flags=["vnet_hdr"])
+    lab.xdp("x", dev="tap0", verdict=XDP_TX)
+    ip("link set tap0 down")
+    assert lab.write(q0, count=5, gso=1000, size=3000)["ok"] == 5
+    assert drops("tap0") == {(0, FROM, "XDP_TX"): 5}
+    assert set(standard("tap0")) <= {"tx_dropped"}
 
 
 def test_generic_xdp_redirect_is_no_loss(lab):
