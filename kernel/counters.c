@@ -85,7 +85,7 @@ void tapdrop_spill_sum(struct tapdrop_sums *sums,
 		packets = atomic_long_read(&spill->packets[i]);
 		if (packets)
 			tapdrop_sums_add(sums, i, packets,
-					 READ_ONCE(spill->last));
+					 READ_ONCE(spill->last[i]));
 	}
 }
 

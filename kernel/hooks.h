@@ -61,16 +61,26 @@ struct tapdrop_queue {
 };
 
 /**
+ * struct tapdrop_payer - who pays for the counters of a queue
+ * @memcg: the memory cgroup of who attached it last
+ * @failed: when there was no memory last, in jiffies
+ */
+struct tapdrop_payer {
+	struct mem_cgroup *memcg;
+	unsigned long failed;
+};
+
+/**
  * struct tapdrop_table - the queues of a device
  * @rcu: for freeing
  * @size: number of entries
- * @payers: for each entry the memory cgroup that pays
+ * @payers: for each entry who pays, behind @queues
  * @queues: the no-queue block, then the queues by index; never NULL
  */
 struct tapdrop_table {
 	struct rcu_head rcu;
 	unsigned int size;
-	struct mem_cgroup **payers;
+	struct tapdrop_payer *payers;
 	struct tapdrop_queue *queues[];
 };
 
@@ -78,11 +88,13 @@ struct tapdrop_table {
  * struct tapdrop_spill - frames for which there was no memory to count them
  *	elsewhere
  * @packets: number of frames, for each direction and reason
- * @last: time of the last loss, in jiffies; 0 if there was none
+ * @last: time of the last loss, in jiffies
+ * @used: whether there is a frame
  */
 struct tapdrop_spill {
 	atomic_long_t packets[TAPDROP_NR_CELLS];
-	unsigned long last;
+	unsigned long last[TAPDROP_NR_CELLS];
+	bool used;
 };
 
 /**

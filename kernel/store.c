@@ -11,7 +11,7 @@
  * The creator of a device pays for its table and its no-queue block. The
  * process that attached a queue pays for that queue. Nothing here waits for
  * memory, or uses the memory reserves. If there is no memory, the frame is
- * counted in the device's spill.
+ * counted in the device's spill, for which all CPUs share a cell.
  */
 
 #include <linux/bitmap.h>
@@ -24,6 +24,10 @@
 
 #include "store.h"
 
+/* A task with PF_MEMALLOC, which writes out pages over a tap, gets the payer's
+ * memory cgroup above its limit all the same. Softirqs clear that flag. Each
+ * block is charged once, so that it is not more than without a limit.
+ */
 #define TAPDROP_STORE_GFP	(GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NOWARN | \
 				 __GFP_ZERO)
 
@@ -52,7 +56,7 @@ static struct tapdrop_table *tapdrop_table_alloc(unsigned int size)
 		return NULL;
 
 	table->size = size;
-	table->payers = (struct mem_cgroup **)&table->queues[size];
+	table->payers = (struct tapdrop_payer *)&table->queues[size];
 	for (i = 0; i < size; i++)
 		table->queues[i] = tapdrop_empty;
 	return table;
@@ -61,6 +65,7 @@ static struct tapdrop_table *tapdrop_table_alloc(unsigned int size)
 static bool tapdrop_table_grow(struct tapdrop_dev *td, unsigned int size)
 {
 	struct tapdrop_table *old = td->table, *table;
+	unsigned int i;
 
 	table = tapdrop_table_alloc(size);
 	if (!table)
@@ -68,7 +73,8 @@ static bool tapdrop_table_grow(struct tapdrop_dev *td, unsigned int size)
 
 	spin_lock_irq(&td->lock);
 	memcpy(table->queues, old->queues, old->size * sizeof(*old->queues));
-	memcpy(table->payers, old->payers, old->size * sizeof(*old->payers));
+	for (i = 0; i < old->size; i++)
+		table->payers[i].memcg = old->payers[i].memcg;
 	/* Pairs with the address dependency in the hooks and readers. */
 	smp_store_release(&td->table, table);
 	/* The same for the hooks. */
@@ -84,7 +90,7 @@ static void tapdrop_store_pay(struct tapdrop_dev *td, unsigned int slot)
 	struct mem_cgroup *payer = get_mem_cgroup_from_mm(current->mm);
 
 	spin_lock_irq(&td->lock);
-	swap(td->table->payers[slot], payer);
+	swap(td->table->payers[slot].memcg, payer);
 	spin_unlock_irq(&td->lock);
 	mem_cgroup_put(payer);
 }
@@ -177,7 +183,7 @@ void tapdrop_store_end(struct tapdrop_dev *td)
 	unsigned int i;
 
 	for (i = 0; i < table->size; i++) {
-		mem_cgroup_put(table->payers[i]);
+		mem_cgroup_put(table->payers[i].memcg);
 		if (table->queues[i] == tapdrop_empty)
 			continue;
 		tapdrop_queue_free(table->queues[i]);
@@ -240,14 +246,48 @@ static struct tapdrop_counters *tapdrop_queue_here(struct tapdrop_queue *q,
 static void tapdrop_spill(struct tapdrop_dev *td, enum tapdrop_cell cell,
 			  unsigned int packets)
 {
-	WRITE_ONCE(td->spill.last, jiffies);
+	if (!READ_ONCE(td->spill.used))
+		WRITE_ONCE(td->spill.used, true);
+	WRITE_ONCE(td->spill.last[cell], jiffies);
 	atomic_long_add(packets, &td->spill.packets[cell]);
 }
 
-/* Memory may be asked for unless this is PREEMPT_RT with preemption off. */
-static bool tapdrop_store_may_alloc(void)
+/* Memory may be asked for unless there was none just now, or this is
+ * PREEMPT_RT with preemption off.
+ */
+static bool tapdrop_store_may_alloc(const struct tapdrop_payer *payer)
 {
+	unsigned long now = jiffies;
+
+	if (READ_ONCE(payer->failed) == now)
+		return false;
 	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
+}
+
+/* Memory for a block, and for *@q if it is the empty queue; or NULL. */
+static struct tapdrop_counters *
+tapdrop_counters_start(struct tapdrop_dev *td, struct tapdrop_table *table,
+		       unsigned int slot, struct tapdrop_queue **q)
+{
+	struct tapdrop_payer *payer = &table->payers[slot];
+	struct tapdrop_counters *new = NULL;
+	struct mem_cgroup *old;
+
+	if (!tapdrop_store_may_alloc(payer))
+		return NULL;
+
+	/* If the payer is replaced, RCU keeps what is needed of it. */
+	old = set_active_memcg(READ_ONCE(payer->memcg));
+	if (*q == tapdrop_empty)
+		*q = tapdrop_queue_start(td, slot) ?: *q;
+	if (*q != tapdrop_empty)
+		new = kmem_cache_alloc(tapdrop_counters_cache,
+				       TAPDROP_STORE_GFP);
+	set_active_memcg(old);
+
+	if (!new)
+		WRITE_ONCE(payer->failed, jiffies);
+	return new;
 }
 
 /* Count in the block of this CPU; if there is none, in *@new unless NULL. */
@@ -274,7 +314,6 @@ static void tapdrop_count_first(struct tapdrop_dev *td, unsigned int slot,
 {
 	struct tapdrop_counters *new = NULL;
 	struct tapdrop_table *table;
-	struct mem_cgroup *old;
 	struct tapdrop_queue *q;
 
 	table = READ_ONCE(td->table);
@@ -282,17 +321,7 @@ static void tapdrop_count_first(struct tapdrop_dev *td, unsigned int slot,
 	if (tapdrop_count_here(q, cell, packets, &new))
 		return;
 
-	if (tapdrop_store_may_alloc()) {
-		/* If the payer is replaced, RCU keeps what is needed of it. */
-		old = set_active_memcg(READ_ONCE(table->payers[slot]));
-		if (q == tapdrop_empty)
-			q = tapdrop_queue_start(td, slot) ?: q;
-		if (q != tapdrop_empty)
-			new = kmem_cache_alloc(tapdrop_counters_cache,
-					       TAPDROP_STORE_GFP);
-		set_active_memcg(old);
-	}
-
+	new = tapdrop_counters_start(td, table, slot, &q);
 	if (!tapdrop_count_here(q, cell, packets, &new))
 		tapdrop_spill(td, cell, packets);
 	if (new)
@@ -356,7 +385,7 @@ bool tapdrop_store_sum(const struct tapdrop_dev *td, unsigned int queue,
 	q = READ_ONCE(READ_ONCE(td->table)->queues[TAPDROP_SLOT(queue)]);
 	rcu_read_unlock();
 
-	if (queue == (unsigned int)TAPDROP_NO_QUEUE && READ_ONCE(td->spill.last))
+	if (queue == (unsigned int)TAPDROP_NO_QUEUE && READ_ONCE(td->spill.used))
 		tapdrop_spill_sum(sums, &td->spill);
 	if (q == tapdrop_empty)
 		return false;

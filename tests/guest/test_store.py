@@ -4,6 +4,7 @@ two CPUs, or when there is no memory for them."""
 
 import os
 import pathlib
+import time
 
 import pytest
 
@@ -12,6 +13,8 @@ from tun import Queue, many_files
 
 SHORT = "PKT_TOO_SMALL"
 KALLSYMS = pathlib.Path("/proc/kallsyms")
+PAUSE = 0.05                            # seconds; some jiffies
+APART = 1.0
 
 
 @pytest.fixture(name="short")
@@ -30,12 +33,19 @@ def fixture_short(fault):
     return start
 
 
+def lose_slowly(lab, queue, count):
+    """One frame after the other: memory is asked for once in a jiffy."""
+    for _ in range(count):
+        lab.write(queue, short=5)
+        time.sleep(PAUSE)
+
+
 def test_no_memory_from_the_user(fault, short):
     """Each frame is counted once, for its device, and for its queue as soon
     as there is memory."""
     fault.tap(queues=2)
     short(3)
-    fault.write("q1", count=5, short=5)
+    lose_slowly(fault, "q1", 5)
     assert fault.failed()["ok"] == 3
     assert drops("tap0") == {(None, FROM, SHORT): 3, (1, FROM, SHORT): 2}
     (device,) = show("dev", "tap0")
@@ -46,11 +56,14 @@ def test_no_memory_to_the_user(fault, short):
     """The same on transmit, where nobody can wait."""
     fault.tap()
     ip("link set tap0 txqueuelen 10")
+    fault.send(dev="tap0", count=10)
     short(4)
-    fault.send(dev="tap0", count=30)
+    for _ in range(8):
+        fault.send(dev="tap0", count=1)
+        time.sleep(PAUSE)
     assert fault.failed()["ok"] == 4
     assert drops("tap0") == {(None, TO, "PTR_FULL"): 4,
-                             (0, TO, "PTR_FULL"): 16}
+                             (0, TO, "PTR_FULL"): 4}
 
 
 def test_no_memory_on_the_second_cpu(fault, short):
@@ -59,9 +72,32 @@ def test_no_memory_on_the_second_cpu(fault, short):
     fault.write("q0", count=5, short=5)
     fault.pin(cpu=1)
     short(2)
-    fault.write("q0", count=5, short=5)
+    lose_slowly(fault, "q0", 5)
     assert fault.failed()["ok"] == 2
     assert drops("tap0") == {(None, FROM, SHORT): 2, (0, FROM, SHORT): 8}
+
+
+def test_no_memory_for_long(fault, short):
+    """Not every frame asks again, and none is missing."""
+    fault.tap()
+    short(1000000)
+    fault.write("q0", count=5000, short=5)
+    assert 0 < fault.failed()["ok"] < 2500
+    assert drops("tap0") == {(None, FROM, SHORT): 5000}
+
+
+def test_last_without_memory(fault, short):
+    """Each counter has a time of its own."""
+    fault.tap()
+    ip("link set tap0 txqueuelen 0")
+    short(1000000)
+    fault.write("q0", short=5)
+    time.sleep(APART)
+    fault.send(dev="tap0", count=1)
+    (device,) = show("dev", "tap0")
+    fault.failed()
+    last = {cell["reason"]: cell["last-ms"] for cell in device["counters"]}
+    assert last[SHORT] - last["PTR_FULL"] >= APART * 900
 
 
 @pytest.mark.parametrize("queues", (1, 250))
