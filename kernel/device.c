@@ -90,7 +90,7 @@ struct tapdrop_dev *tapdrop_dev_alloc(struct net_device *dev,
 }
 
 /**
- * tapdrop_dev_put - give back a reference from tapdrop_dev_get()
+ * tapdrop_dev_put - give back a reference
  * @td: counters of a device, or NULL
  *
  * Context: any.
@@ -100,7 +100,40 @@ void tapdrop_dev_put(struct tapdrop_dev *td)
 	if (td && refcount_dec_and_test(&td->ref))
 		queue_rcu_work(tapdrop_free_wq, &td->free);
 }
-EXPORT_SYMBOL_GPL(tapdrop_dev_put);
+
+/**
+ * tapdrop_dev_unused - nobody has a queue of a tun device any more
+ * @td: counters of a device
+ *
+ * It may stay for years: do not keep the memory cgroups of those who had one.
+ *
+ * Context: process, RTNL held; what its queues held has been counted.
+ */
+void tapdrop_dev_unused(struct tapdrop_dev *td)
+{
+	tapdrop_store_unpaid(td, false);
+}
+EXPORT_SYMBOL_GPL(tapdrop_dev_unused);
+
+/**
+ * tapdrop_queue_put - end a queue on top of tap
+ * @td: counters from tapdrop_dev_get() or tapdrop_dev_leave(), or NULL
+ *
+ * Context: any; what the queue held has been counted.
+ */
+void tapdrop_queue_put(struct tapdrop_dev *td)
+{
+	if (!td)
+		return;
+
+	/* RCU keeps the memory if this was the last reference. */
+	rcu_read_lock();
+	tapdrop_dev_put(td);
+	if (td->dev)
+		tapdrop_store_unpaid(td, true);
+	rcu_read_unlock();
+}
+EXPORT_SYMBOL_GPL(tapdrop_queue_put);
 
 /**
  * tapdrop_dev_named - note the new name of a device

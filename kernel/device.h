@@ -30,6 +30,7 @@ int tapdrop_kind(const struct net_device *dev);
 
 struct tapdrop_dev *tapdrop_dev_alloc(struct net_device *dev,
 				      unsigned int queues);
+void tapdrop_dev_put(struct tapdrop_dev *td);
 void tapdrop_dev_named(struct tapdrop_dev *td);
 void tapdrop_view(struct tapdrop_view *view, struct tapdrop_dev *td);
 void tapdrop_dev_sum(const struct tapdrop_dev *td, struct tapdrop_sums *sums);

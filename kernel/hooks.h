@@ -62,7 +62,8 @@ struct tapdrop_queue {
 
 /**
  * struct tapdrop_payer - who pays for the counters of a queue
- * @memcg: the memory cgroup of who attached it last
+ * @memcg: the memory cgroup of who attached it last; NULL if nobody has a queue
+ *	of the device
  * @failed: when there was no memory last, in jiffies
  */
 struct tapdrop_payer {
@@ -154,6 +155,7 @@ void tapdrop_trace(const struct tapdrop_dev *td, unsigned int queue,
 /* For a tun device: from ndo_init to the device's destructor. */
 struct tapdrop_dev *tapdrop_dev_add(struct net_device *dev,
 				    const unsigned int *attached);
+void tapdrop_dev_unused(struct tapdrop_dev *td);
 void tapdrop_dev_end(struct tapdrop_dev *td);
 
 /* For the devices on top of tap: the registry creates and ends them. */
@@ -163,7 +165,7 @@ struct tapdrop_dev *tapdrop_dev_get(struct net_device *dev,
 				    const unsigned int *attached);
 void tapdrop_dev_retire(struct net_device *dev);
 void tapdrop_dev_leave(struct tapdrop_dev **drops, const struct net *net);
-void tapdrop_dev_put(struct tapdrop_dev *td);
+void tapdrop_queue_put(struct tapdrop_dev *td);
 
 /* For a queue whose frames vhost_net may hold: the devices that it outlives. */
 struct tapdrop_gone;

@@ -124,7 +124,7 @@ EXPORT_SYMBOL_GPL(tapdrop_dev_end);
  *
  * Context: RTNL held.
  *
- * Return: counters, to be given back with tapdrop_dev_put(), or NULL if @dev
+ * Return: counters, to be given back with tapdrop_queue_put(), or NULL if @dev
  * is of a kind that is not tracked.
  */
 struct tapdrop_dev *tapdrop_dev_get(struct net_device *dev,

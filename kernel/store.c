@@ -8,10 +8,13 @@
  * has a block of counters there. So memory and the work of a reader follow the
  * losses.
  *
- * The creator of a device pays for its table and its no-queue block. The
- * process that attached a queue pays for that queue. Nothing here waits for
- * memory, or uses the memory reserves. If there is no memory, the frame is
- * counted in the device's spill, for which all CPUs share a cell.
+ * The creator of a device pays for its table. The process that attached a queue
+ * pays for that queue, the first of them for the no-queue block. Nobody pays if
+ * nobody has a queue.
+ *
+ * Nothing here waits for memory, or uses the memory reserves. If there is no
+ * memory or no payer, the frame is counted in the device's spill, for which all
+ * CPUs share a cell.
  */
 
 #include <linux/bitmap.h>
@@ -88,9 +91,12 @@ static bool tapdrop_table_grow(struct tapdrop_dev *td, unsigned int size)
 static void tapdrop_store_pay(struct tapdrop_dev *td, unsigned int slot)
 {
 	struct mem_cgroup *payer = get_mem_cgroup_from_mm(current->mm);
+	struct tapdrop_payer *payers = td->table->payers;
 
 	spin_lock_irq(&td->lock);
-	swap(td->table->payers[slot].memcg, payer);
+	/* The first to come pays for the no-queue block. */
+	if (slot != TAPDROP_SLOT(TAPDROP_NO_QUEUE) || !payers[slot].memcg)
+		swap(payers[slot].memcg, payer);
 	spin_unlock_irq(&td->lock);
 	mem_cgroup_put(payer);
 }
@@ -114,7 +120,8 @@ bool tapdrop_store_start(struct tapdrop_dev *td, unsigned int queues)
 
 	/* Orphans have no queues: any index may come in, none is looked up. */
 	td->hot = queues ? td->table : tapdrop_any_index;
-	tapdrop_store_pay(td, TAPDROP_SLOT(TAPDROP_NO_QUEUE));
+	if (!queues)
+		tapdrop_store_pay(td, TAPDROP_SLOT(TAPDROP_NO_QUEUE));
 	return true;
 }
 
@@ -137,6 +144,7 @@ void tapdrop_store_attach(struct tapdrop_dev *td, unsigned int queue)
 		WRITE_ONCE(td->hot, tapdrop_any_index);
 	} else {
 		tapdrop_store_pay(td, slot);
+		tapdrop_store_pay(td, TAPDROP_SLOT(TAPDROP_NO_QUEUE));
 		if (td->queues_end <= queue)
 			/* After the table; pairs with the loads of readers. */
 			smp_store_release(&td->queues_end, queue + 1);
@@ -144,6 +152,33 @@ void tapdrop_store_attach(struct tapdrop_dev *td, unsigned int queue)
 
 	/* Before the index is the queue's; pairs with tapdrop_here(). */
 	smp_wmb();
+}
+
+/**
+ * tapdrop_store_unpaid - nobody has a queue of a device, so nobody pays
+ * @td: counters of a device
+ * @referenced: its queues have references; do nothing if there is more than
+ *	that of the registry
+ *
+ * Context: any; in an RCU read-side critical section, or RTNL held.
+ */
+void tapdrop_store_unpaid(struct tapdrop_dev *td, bool referenced)
+{
+	struct tapdrop_table *table;
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&td->lock, flags);
+	/* Whoever gets a queue has his reference before he takes the lock. */
+	if (referenced && refcount_read(&td->ref) != 1)
+		goto unlock;
+	table = td->table;
+	for (i = 0; i < table->size; i++) {
+		mem_cgroup_put(table->payers[i].memcg);
+		WRITE_ONCE(table->payers[i].memcg, NULL);
+	}
+unlock:
+	spin_unlock_irqrestore(&td->lock, flags);
 }
 
 /**
@@ -252,13 +287,16 @@ static void tapdrop_spill(struct tapdrop_dev *td, enum tapdrop_cell cell,
 	atomic_long_add(packets, &td->spill.packets[cell]);
 }
 
-/* Memory may be asked for unless there was none just now, or this is
- * PREEMPT_RT with preemption off.
+/* Memory may be asked for if somebody pays, unless there was none just now, or
+ * this is PREEMPT_RT with preemption off.
  */
-static bool tapdrop_store_may_alloc(const struct tapdrop_payer *payer)
+static bool tapdrop_store_may_alloc(const struct tapdrop_payer *payer,
+				    const struct mem_cgroup *memcg)
 {
 	unsigned long now = jiffies;
 
+	if (!memcg && !mem_cgroup_disabled())
+		return false;
 	if (READ_ONCE(payer->failed) == now)
 		return false;
 	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
@@ -271,13 +309,14 @@ tapdrop_counters_start(struct tapdrop_dev *td, struct tapdrop_table *table,
 {
 	struct tapdrop_payer *payer = &table->payers[slot];
 	struct tapdrop_counters *new = NULL;
-	struct mem_cgroup *old;
+	struct mem_cgroup *memcg, *old;
 
-	if (!tapdrop_store_may_alloc(payer))
+	memcg = READ_ONCE(payer->memcg) ?: READ_ONCE(table->payers->memcg);
+	if (!tapdrop_store_may_alloc(payer, memcg))
 		return NULL;
 
 	/* If the payer is replaced, RCU keeps what is needed of it. */
-	old = set_active_memcg(READ_ONCE(payer->memcg));
+	old = set_active_memcg(memcg);
 	if (*q == tapdrop_empty)
 		*q = tapdrop_queue_start(td, slot) ?: *q;
 	if (*q != tapdrop_empty)

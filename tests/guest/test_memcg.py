@@ -6,13 +6,14 @@ import contextlib
 import os
 import pathlib
 import signal
+import stat
 
 import pytest
 
 import netns
 from iproute import Ip
 from lab import Lab, counters, ip, run, show, wait_for
-from tun import Queue, many_files
+from tun import TUNSETPERSIST, Queue, many_files
 
 ROOT = pathlib.Path("/sys/fs/cgroup")
 QUEUES = 200
@@ -137,6 +138,63 @@ def test_payer_at_his_limit(group):
     assert None not in {queue for queue, *_ in mine}
     for queue in queues + others:
         queue.close()
+
+
+def dying():
+    """How many memory cgroups are removed, but still kept by somebody."""
+    # Who holds pages of one is told to let go.
+    pathlib.Path("/proc/sys/vm/drop_caches").write_text("3\n")
+    words = (ROOT / "cgroup.stat").read_text().split()
+    return int(dict(zip(words[::2], words[1::2]))["nr_dying_descendants"])
+
+
+def use_tun():
+    """Make a device that stays, and leave it."""
+    queue = Queue("tap0")
+    queue.set(TUNSETPERSIST, 1)
+    queue.lose()
+    queue.close()
+
+
+def use_macvtap():
+    """Open a device that is there, and leave it."""
+    (file,) = pathlib.Path("/sys/class/net/vtap0").glob("tap*/dev")
+    major, minor = file.read_text().split(":")
+    os.mknod("/tmp/vtap0", stat.S_IFCHR | 0o600,
+             os.makedev(int(major), int(minor)))
+    fd = os.open("/tmp/vtap0", os.O_RDWR)
+    os.unlink("/tmp/vtap0")
+    try:
+        os.write(fd, b"short")
+    except OSError:
+        os.close(fd)
+
+
+@pytest.mark.parametrize("use, dev", [(use_tun, "tap0"),
+                                      (use_macvtap, "vtap0")])
+def test_payer_is_not_kept(group, use, dev):
+    """Who had a queue of a device has gone, and so has his group: the device
+    does not keep it, though it keeps its counters."""
+    assert group
+    ip("link add low0 type dummy",
+       "link add link low0 name vtap0 type macvtap")
+    before = dying()
+    payer = Group("leaves")
+
+    def work():
+        payer.enter()
+        use()
+
+    def remove():
+        with contextlib.suppress(OSError):
+            payer.path.rmdir()
+        return not payer.path.exists()
+
+    assert in_child(work) == 0
+    wait_for(remove)
+    wait_for(lambda: dying() <= before)
+    (device,) = show("dev", dev)
+    assert sum(counters(device).values()) == 1
 
 
 def test_device_is_not_kept(group):
