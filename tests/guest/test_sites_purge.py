@@ -5,12 +5,14 @@ detach is in test_scenarios.py, C1 in test_sites_tap.py."""
 
 import array
 import fcntl
+import os
 import socket
 import struct
 
 import pytest
 
 import netlink
+import netns
 from lab import (FROM, TO, VNET_LEN, drops, ip, orphans, packets, standard,
                  wait_for)
 from xdp import XDP_TX
@@ -239,6 +241,36 @@ def test_vhost_gives_back_xdp_frames_to_full_ring(pair):
     assert left == 100
     full = drops("tap0")[(0, TO, "PTR_FULL")]
     assert orphans() == {(TO, "QUEUE_PURGE"): 264 - full - left}
+
+
+def orphans_of_init():
+    """Those of the initial network namespace."""
+    own, init = (os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
+                 for pid in ("self", 1))
+    try:
+        netns.check(netns.libc.setns(init, 0), "setns")
+        return orphans()
+    finally:
+        netns.check(netns.libc.setns(own, 0), "setns")
+        os.close(own)
+        os.close(init)
+
+
+def test_holder_of_xdp_frames_is_killed(pair):
+    """Whose they were, nobody knows any more; the initial network namespace is
+    not alarmed."""
+    before = orphans_of_init()
+    ip("link set tap0 txqueuelen 100")
+    pair.detach("q1")
+    pair.xdp("x", dev="tap0", verdict=XDP_TX)
+    pair.write("q0", count=65)
+    pair.vhost("v", queue="q0")
+    pair.vrx("v", post=1, expect=1)
+    pair.write("q0", count=200)
+    pair.process.kill()
+    pair.process.wait(60)
+    assert orphans_of_init() == before
+    assert orphans() == {}
 
 
 @pytest.mark.site("P6")
