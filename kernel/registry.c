@@ -195,7 +195,10 @@ void tapdrop_dev_leave(struct tapdrop_dev **drops, const struct net *net)
 	ASSERT_RTNL();
 
 	refcount_inc(&orphans->ref);
-	WRITE_ONCE(*drops, orphans);
+	/* They are older than the queue, but maybe not to another CPU: pairs
+	 * with the address dependency in the hooks.
+	 */
+	smp_store_release(drops, orphans);
 	tapdrop_dev_put(td);
 }
 EXPORT_SYMBOL_GPL(tapdrop_dev_leave);
@@ -349,7 +352,7 @@ static void tapdrop_unlist(struct net_device *dev)
 	 * core repeats the event as long as somebody holds the device.
 	 */
 	WRITE_ONCE(td->retired, true);
-	tapdrop_store_retire(td);
+	tapdrop_store_any_index(td);
 	if (tapdrop_is_tracked(dev))
 		tapdrop_dev_end(td);
 }

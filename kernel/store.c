@@ -182,14 +182,14 @@ unlock:
 }
 
 /**
- * tapdrop_store_retire - a device's queues may become those of another
+ * tapdrop_store_any_index - a device's queues may become those of another
  * @td: counters of a device
  *
  * A hook that is still about to count may have an index of the other device.
  *
  * Context: process, RTNL held.
  */
-void tapdrop_store_retire(struct tapdrop_dev *td)
+void tapdrop_store_any_index(struct tapdrop_dev *td)
 {
 	WRITE_ONCE(td->hot, tapdrop_any_index);
 	/* Before the other index is there; pairs with tapdrop_here(). */
