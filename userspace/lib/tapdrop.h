@@ -114,7 +114,8 @@ struct tapdrop_filter {
  * @id: enum tapdrop_reason
  * @class_id: enum tapdrop_class
  * @name: name, such as PTR_FULL
- * @skb_reason: name that skb:kfree_skb shows for it
+ * @skb_reason: name that skb:kfree_skb shows for it; on 6.1 that is DEV_READY
+ *	in place of QUEUE_PURGE
  * @meaning: one sentence on what it means
  * @cause: one sentence on a likely cause, or NULL
  * @remedy: one sentence on what to do, or NULL
