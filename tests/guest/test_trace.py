@@ -2,17 +2,11 @@
 """Who traces sees the same as who counts: tapdrop:drop says of each loss what
 the counters say, and skb:kfree_skb the reason that stands beside it."""
 
-import os
-
 import pytest
 
 import netlink as nl
 from lab import VNET_LEN, ip, show
 from tracing import traced
-
-pytestmark = pytest.mark.skipif(
-    not os.uname().release.startswith("6.1."),
-    reason="what is traced was looked at on 6.1 alone")
 
 ETH_P_IP = 0x0800
 
