@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The counters of one device: its kind, its life, its name, its sums. */
 
-#include <linux/if_arp.h>
+#include <linux/jiffies.h>
 #include <linux/netdevice.h>
 #include <linux/sched.h>
 #include <linux/seqlock.h>
@@ -32,7 +32,10 @@ int tapdrop_kind_by_name(const char *name)
 
 /**
  * tapdrop_kind - which kind of device is this?
- * @dev: a device; its rtnl_link_ops and type are set
+ * @dev: a device; its rtnl_link_ops and header_ops are set
+ *
+ * The mode of a tun device is in its private memory, which another driver's
+ * looks different. Its type is no sign of it: TUNSETLINK sets that to anything.
  *
  * Return: enum tapdrop_kind, or 0 if it is none of ours.
  */
@@ -42,9 +45,10 @@ int tapdrop_kind(const struct net_device *dev)
 
 	if (!ops)
 		return 0;
+	/* A tun device has no link layer to make a header of. */
 	if (!strcmp(ops->kind, "tun"))
-		return dev->type == ARPHRD_ETHER ? TAPDROP_KIND_TAP :
-						   TAPDROP_KIND_TUN;
+		return dev->header_ops && dev->header_ops->create ?
+		       TAPDROP_KIND_TAP : TAPDROP_KIND_TUN;
 	return tapdrop_kind_by_name(ops->kind);
 }
 
@@ -85,6 +89,7 @@ struct tapdrop_dev *tapdrop_dev_alloc(struct net_device *dev,
 
 	INIT_RCU_WORK(&td->free, tapdrop_dev_free);
 	refcount_set(&td->ref, 1);
+	td->since = get_jiffies_64();
 	td->dev = dev;
 	return td;
 }
@@ -174,9 +179,31 @@ void tapdrop_view(struct tapdrop_view *view, struct tapdrop_dev *td)
 
 	view->td = td;
 	view->ifindex = td->dev ? td->dev->ifindex : 0;
+	view->kind = td->kind;
 	view->queues = attached && !READ_ONCE(td->retired) ?
 		       READ_ONCE(*attached) : 0;
 	tapdrop_dev_name(td, view->name);
+}
+
+/**
+ * tapdrop_view_uncounted - look at a device that is not counted
+ * @view: where to put what there is to see
+ * @dev: the device
+ * @ifindex: under which it was found
+ *
+ * The name may be changing. Whoever reads it then is told so, by the generation
+ * of the namespace.
+ *
+ * Context: caller holds RTNL or is in an RCU read-side critical section.
+ */
+void tapdrop_view_uncounted(struct tapdrop_view *view,
+			    const struct net_device *dev, u32 ifindex)
+{
+	view->td = NULL;
+	view->ifindex = ifindex;
+	view->kind = tapdrop_kind(dev);
+	view->queues = 0;
+	strscpy(view->name, dev->name, sizeof(view->name));
 }
 
 /**

@@ -13,14 +13,16 @@
 
 /**
  * struct tapdrop_view - a device as a reader found it
- * @td: its counters, and a reference
+ * @td: its counters, and a reference; NULL if it is not counted
  * @ifindex: under which it was found; 0 for the orphans
+ * @kind: enum tapdrop_kind
  * @queues: number of queues that were attached
  * @name: of the device
  */
 struct tapdrop_view {
 	struct tapdrop_dev *td;
 	u32 ifindex;
+	u32 kind;
 	unsigned int queues;
 	char name[IFNAMSIZ];
 };
@@ -33,6 +35,8 @@ struct tapdrop_dev *tapdrop_dev_alloc(struct net_device *dev,
 void tapdrop_dev_put(struct tapdrop_dev *td);
 void tapdrop_dev_named(struct tapdrop_dev *td);
 void tapdrop_view(struct tapdrop_view *view, struct tapdrop_dev *td);
+void tapdrop_view_uncounted(struct tapdrop_view *view,
+			    const struct net_device *dev, u32 ifindex);
 void tapdrop_dev_sum(const struct tapdrop_dev *td, struct tapdrop_sums *sums);
 
 int tapdrop_device_init(void);

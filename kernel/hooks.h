@@ -111,6 +111,7 @@ struct tapdrop_spill {
  * @dev: the device; NULL for the orphans of a network namespace
  * @ifindex: of @dev when it was last listed; 0 for orphans
  * @name: of @dev when it was listed or last renamed
+ * @since: when counting began, in 64-bit jiffies
  * @kind: enum tapdrop_kind
  * @queue_in_skb: a frame's queue mapping is the queue that it is for; with
  *	macvtap and ipvtap it is the lower device's
@@ -132,6 +133,7 @@ struct tapdrop_dev {
 	struct net_device *dev;
 	int ifindex;
 	char name[IFNAMSIZ];
+	u64 since;
 	u8 kind;
 	bool queue_in_skb;
 	bool listed;

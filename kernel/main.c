@@ -6,6 +6,7 @@
 
 #include "device.h"
 #include "netlink-gen.h"
+#include "notify.h"
 #include "registry.h"
 #include "xdp.h"
 
@@ -45,7 +46,7 @@ static int __init tapdrop_init(void)
 	if (err)
 		goto xdp_exit;
 
-	/* No device notifies yet: the drivers need our symbols first. */
+	/* No device notifies yet: drivers that count need our symbols first. */
 	err = tapdrop_registry_init();
 	if (err)
 		goto device_exit;
@@ -53,6 +54,8 @@ static int __init tapdrop_init(void)
 	err = genl_register_family(&tapdrop_nl_family);
 	if (err)
 		goto registry_exit;
+
+	tapdrop_nl_notify_enable(true);
 	return 0;
 
 registry_exit:
@@ -66,6 +69,7 @@ xdp_exit:
 
 static void __exit tapdrop_exit(void)
 {
+	tapdrop_nl_notify_enable(false);
 	genl_unregister_family(&tapdrop_nl_family);
 	tapdrop_registry_exit();
 	tapdrop_device_exit();

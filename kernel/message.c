@@ -56,16 +56,28 @@ nest_cancel:
 static int tapdrop_nl_put_dev(struct sk_buff *skb,
 			      const struct tapdrop_view *view)
 {
+	u64 age;
+
 	if (nla_put_string(skb, TAPDROP_A_STATS_IFNAME, view->name) ||
-	    nla_put_u32(skb, TAPDROP_A_STATS_KIND, view->td->kind) ||
-	    nla_put_u32(skb, TAPDROP_A_STATS_QUEUES, view->queues))
+	    nla_put_u32(skb, TAPDROP_A_STATS_KIND, view->kind))
+		return -EMSGSIZE;
+
+	if (!view->td)
+		return nla_put_u32(skb, TAPDROP_A_STATS_COVERAGE,
+				   TAPDROP_COVERAGE_NONE);
+
+	age = jiffies64_to_msecs(get_jiffies_64() - view->td->since);
+	if (nla_put_u32(skb, TAPDROP_A_STATS_QUEUES, view->queues) ||
+	    nla_put_u32(skb, TAPDROP_A_STATS_COVERAGE,
+			TAPDROP_COVERAGE_DRIVER) ||
+	    nla_put_uint(skb, TAPDROP_A_STATS_SINCE_MS, age))
 		return -EMSGSIZE;
 	return 0;
 }
 
 /**
  * tapdrop_nl_sum - sum the counters that a message shows
- * @td: counters of a device
+ * @td: counters of a device, or NULL
  * @part: which part of it
  * @sums: where to put them
  *
@@ -75,6 +87,9 @@ void tapdrop_nl_sum(const struct tapdrop_dev *td, u32 part,
 		    struct tapdrop_sums *sums)
 {
 	sums->cells = 0;
+	if (!td)
+		return;
+
 	if (part == TAPDROP_PART_DEVICE)
 		tapdrop_dev_sum(td, sums);
 	else if (part == TAPDROP_PART_NO_QUEUE)
@@ -92,6 +107,8 @@ void tapdrop_nl_sum(const struct tapdrop_dev *td, u32 part,
  * @filter: which counters to put
  * @sums: the counters of @part
  *
+ * A device that is not counted has no queues that are known, nor zeros.
+ *
  * Return: 0 or -EMSGSIZE.
  */
 int tapdrop_nl_put_stats(struct sk_buff *skb, const struct tapdrop_view *view,
@@ -104,12 +121,15 @@ int tapdrop_nl_put_stats(struct sk_buff *skb, const struct tapdrop_view *view,
 	    nla_put_u32(skb, TAPDROP_A_STATS_IFINDEX, view->ifindex))
 		return -EMSGSIZE;
 
-	if (part < TAPDROP_PART_NO_QUEUE) {
+	if (view->td && part < TAPDROP_PART_NO_QUEUE) {
 		if (nla_put_u32(skb, TAPDROP_A_STATS_QUEUE_ID, part))
 			return -EMSGSIZE;
 	} else if (view->ifindex && tapdrop_nl_put_dev(skb, view)) {
 		return -EMSGSIZE;
 	}
+
+	if (!view->td)
+		return 0;
 
 	/* A device is introduced even if its no-queue block is not wanted. */
 	if (part == TAPDROP_PART_NO_QUEUE && filter->part < TAPDROP_PART_NO_QUEUE)

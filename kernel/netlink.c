@@ -140,6 +140,9 @@ static int tapdrop_nl_dump_queues(struct sk_buff *skb,
 		ctx->part = 1;
 	}
 
+	if (!td)
+		return 0;
+
 	/* Before the table; pairs with the release at the attach. */
 	for (; ctx->part <= smp_load_acquire(&td->queues_end); ctx->part++) {
 		queue = ctx->part - 1;
@@ -161,16 +164,16 @@ static int tapdrop_nl_dump_dev(struct sk_buff *skb, struct netlink_callback *cb,
 }
 
 static int tapdrop_nl_dump_devs(struct sk_buff *skb,
-				struct netlink_callback *cb,
-				struct tapdrop_net *tn)
+				struct netlink_callback *cb)
 {
 	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
+	struct net *net = sock_net(skb->sk);
 	u32 last = ctx->filter.ifindex ?: INT_MAX;
 	struct tapdrop_view view;
 	int err;
 
 	while (ctx->ifindex <= last &&
-	       tapdrop_view_find(&view, tn, ctx->ifindex, last)) {
+	       tapdrop_view_find(&view, net, ctx->ifindex, last)) {
 		if (view.ifindex != ctx->ifindex) {
 			ctx->ifindex = view.ifindex;
 			ctx->part = 0;
@@ -193,7 +196,7 @@ static int tapdrop_nl_dump_all(struct sk_buff *skb, struct netlink_callback *cb,
 	const struct tapdrop_nl_filter *filter = &ctx->filter;
 	struct tapdrop_view orphans;
 
-	if (tapdrop_nl_dump_devs(skb, cb, tn))
+	if (tapdrop_nl_dump_devs(skb, cb))
 		return -EMSGSIZE;
 
 	if (!filter->ifindex && filter->part >= TAPDROP_PART_NO_QUEUE &&
@@ -257,7 +260,7 @@ int tapdrop_nl_stats_get_dumpit(struct sk_buff *skb,
 static int tapdrop_nl_reply(struct sk_buff *msg, struct genl_info *info,
 			    const struct tapdrop_nl_filter *filter)
 {
-	struct tapdrop_net *tn = tapdrop_net(genl_info_net(info));
+	struct net *net = genl_info_net(info);
 	struct tapdrop_view view;
 	struct tapdrop_sums sums;
 	int err = -EMSGSIZE;
@@ -268,10 +271,10 @@ static int tapdrop_nl_reply(struct sk_buff *msg, struct genl_info *info,
 	if (!hdr)
 		return -EMSGSIZE;
 
-	if (!tapdrop_view_find(&view, tn, filter->ifindex, filter->ifindex))
+	if (!tapdrop_view_find(&view, net, filter->ifindex, filter->ifindex))
 		return tapdrop_nl_no_device(info->attrs, info->extack);
 
-	if (filter->part < TAPDROP_PART_NO_QUEUE &&
+	if (view.td && filter->part < TAPDROP_PART_NO_QUEUE &&
 	    /* Before the table; pairs with the release at the attach. */
 	    filter->part >= smp_load_acquire(&view.td->queues_end)) {
 		NL_SET_ERR_MSG_ATTR(info->extack,

@@ -2,11 +2,15 @@
 /* What listeners are told: which devices come and go. */
 
 #include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
 #include <net/genetlink.h>
 
 #include "message.h"
 #include "netlink-gen.h"
 #include "notify.h"
+
+/* There is a family to tell of uncounted devices by; under RTNL. */
+static bool tapdrop_nl_enabled;
 
 static void tapdrop_nl_notify_part(const struct tapdrop_view *view,
 				   struct net *net, u8 cmd, u32 part,
@@ -95,4 +99,45 @@ void tapdrop_nl_notify_del(struct tapdrop_dev *td, struct net *net, bool final)
 				       queue, &filter, false);
 	tapdrop_nl_notify_part(&view, net, TAPDROP_CMD_DEVICE_DEL_NTF,
 			       TAPDROP_PART_NO_QUEUE, &filter, !final);
+}
+
+/**
+ * tapdrop_nl_notify_uncounted - tell listeners of a device that is not counted
+ * @dev: the device
+ * @cmd: it comes (%TAPDROP_CMD_DEVICE_ADD_NTF), or goes
+ *
+ * Context: process, RTNL held.
+ */
+void tapdrop_nl_notify_uncounted(struct net_device *dev, u8 cmd)
+{
+	static const struct tapdrop_nl_filter none;
+	struct net *net = dev_net(dev);
+	struct tapdrop_view view;
+	bool moved;
+
+	if (!tapdrop_nl_enabled ||
+	    !genl_has_listeners(&tapdrop_nl_family, net, TAPDROP_NLGRP_DEVICES))
+		return;
+
+	moved = cmd == TAPDROP_CMD_DEVICE_DEL_NTF &&
+		dev->reg_state != NETREG_UNREGISTERING;
+	tapdrop_view_uncounted(&view, dev, dev->ifindex);
+	tapdrop_nl_notify_part(&view, net, cmd, TAPDROP_PART_NO_QUEUE, &none,
+			       moved);
+}
+
+/**
+ * tapdrop_nl_notify_enable - may listeners be told of uncounted devices?
+ * @enable: there is a family
+ *
+ * Those devices are there before the family, and stay when it goes. A driver
+ * that counts holds the module, and its devices need not ask.
+ *
+ * Context: process.
+ */
+void tapdrop_nl_notify_enable(bool enable)
+{
+	rtnl_lock();
+	tapdrop_nl_enabled = enable;
+	rtnl_unlock();
 }

@@ -229,11 +229,29 @@ void tapdrop_queue_add(struct tapdrop_dev *td, unsigned int queue)
 }
 EXPORT_SYMBOL_GPL(tapdrop_queue_add);
 
+/* One that ends just now is not listed any more. */
+static bool tapdrop_view_get(struct tapdrop_view *view, struct net *net,
+			     struct tapdrop_dev *td, u32 ifindex)
+{
+	struct net_device *dev;
+
+	if (td == TAPDROP_UNCOUNTED) {
+		dev = dev_get_by_index_rcu(net, ifindex);
+		if (dev)
+			tapdrop_view_uncounted(view, dev, ifindex);
+		return dev && view->kind;
+	}
+	if (!refcount_inc_not_zero(&td->ref))
+		return false;
+	tapdrop_view(view, td);
+	return true;
+}
+
 /**
  * tapdrop_view_find - find a device and take a reference to its counters
  * @view: where to put what there is to see; to be given back with
  *	tapdrop_dev_put()
- * @tn: the network namespace
+ * @net: the network namespace
  * @first: the lowest index to look at
  * @last: the highest
  *
@@ -243,19 +261,17 @@ EXPORT_SYMBOL_GPL(tapdrop_queue_add);
  *
  * Return: whether there is one; the one with the lowest index.
  */
-bool tapdrop_view_find(struct tapdrop_view *view, struct tapdrop_net *tn,
-		       u32 first, u32 last)
+bool tapdrop_view_find(struct tapdrop_view *view, struct net *net, u32 first,
+		       u32 last)
 {
+	struct xarray *devs = &tapdrop_net(net)->devs;
 	unsigned long ifindex = first;
 	struct tapdrop_dev *td;
 
 	rcu_read_lock();
-	/* One that ends just now is not listed any more. */
-	do
-		td = xa_find(&tn->devs, &ifindex, last, XA_PRESENT);
-	while (td && !refcount_inc_not_zero(&td->ref));
-	if (td)
-		tapdrop_view(view, td);
+	td = xa_find(devs, &ifindex, last, XA_PRESENT);
+	while (td && !tapdrop_view_get(view, net, td, ifindex))
+		td = xa_find_after(devs, &ifindex, last, XA_PRESENT);
 	rcu_read_unlock();
 	return td;
 }
@@ -291,6 +307,37 @@ static bool tapdrop_is_tracked(const struct net_device *dev)
 	return kind >= TAPDROP_KIND_MACVTAP && test_bit(kind, &tapdrop_tracked);
 }
 
+static int tapdrop_list_uncounted(struct net_device *dev)
+{
+	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
+	int err;
+
+	err = xa_err(xa_store(&tn->devs, dev->ifindex, TAPDROP_UNCOUNTED,
+			      GFP_KERNEL));
+	if (err)
+		return err;
+
+	tapdrop_net_changed(tn);
+	tapdrop_nl_notify_uncounted(dev, TAPDROP_CMD_DEVICE_ADD_NTF);
+	return 0;
+}
+
+static void tapdrop_unlist_uncounted(struct net_device *dev)
+{
+	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
+
+	/* The core repeats the event as long as somebody holds the device, and
+	 * another may have its index by then.
+	 */
+	if (dev->reg_state == NETREG_UNREGISTERED ||
+	    xa_load(&tn->devs, dev->ifindex) != TAPDROP_UNCOUNTED)
+		return;
+
+	xa_erase(&tn->devs, dev->ifindex);
+	tapdrop_net_changed(tn);
+	tapdrop_nl_notify_uncounted(dev, TAPDROP_CMD_DEVICE_DEL_NTF);
+}
+
 static int tapdrop_list(struct net_device *dev)
 {
 	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
@@ -303,7 +350,7 @@ static int tapdrop_list(struct net_device *dev)
 			return PTR_ERR(td);
 	}
 	if (!td)
-		return 0;
+		return tapdrop_kind(dev) ? tapdrop_list_uncounted(dev) : 0;
 
 	tapdrop_dev_named(td);
 	WRITE_ONCE(td->ifindex, dev->ifindex);
@@ -323,8 +370,10 @@ static void tapdrop_unlist(struct net_device *dev)
 	struct net *net = dev_net(dev);
 	bool listed;
 
-	if (!td)
+	if (!td) {
+		tapdrop_unlist_uncounted(dev);
 		return;
+	}
 
 	listed = td->listed;
 	if (listed) {
@@ -357,11 +406,24 @@ static void tapdrop_unlist(struct net_device *dev)
 		tapdrop_dev_end(td);
 }
 
+static void tapdrop_rename(struct net_device *dev)
+{
+	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
+	struct tapdrop_dev *td;
+
+	td = xa_load(&tn->devs, dev->ifindex);
+	if (!td)
+		return;
+
+	if (td != TAPDROP_UNCOUNTED)
+		tapdrop_dev_named(td);
+	tapdrop_net_changed(tn);
+}
+
 static int tapdrop_netdev_event(struct notifier_block *nb, unsigned long event,
 				void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
-	struct tapdrop_dev *td;
 
 	switch (event) {
 	case NETDEV_REGISTER:
@@ -370,11 +432,7 @@ static int tapdrop_netdev_event(struct notifier_block *nb, unsigned long event,
 		tapdrop_unlist(dev);
 		break;
 	case NETDEV_CHANGENAME:
-		td = tapdrop_dev_find(dev);
-		if (td && td->listed) {
-			tapdrop_dev_named(td);
-			tapdrop_net_changed(tapdrop_net(dev_net(dev)));
-		}
+		tapdrop_rename(dev);
 		break;
 	}
 	return NOTIFY_DONE;
@@ -435,7 +493,7 @@ int __init tapdrop_registry_init(void)
 /**
  * tapdrop_registry_exit - undo tapdrop_registry_init()
  *
- * The drivers hold the module, so that no device is left.
+ * Drivers that count hold the module, so that none of their devices is left.
  */
 void tapdrop_registry_exit(void)
 {

@@ -7,9 +7,13 @@
 
 #include "device.h"
 
+/* A device whose driver does not count: nothing is kept of it. */
+#define TAPDROP_UNCOUNTED	xa_mk_value(0)
+
 /**
  * struct tapdrop_net - the devices of a network namespace
- * @devs: struct tapdrop_dev by ifindex; changed under RTNL, read under RCU
+ * @devs: struct tapdrop_dev by ifindex, or %TAPDROP_UNCOUNTED; changed under
+ *	RTNL, read under RCU
  * @orphans: counts for open queues that have no device any more
  * @generation: changes with the set of devices, queues or names; never 0
  */
@@ -20,8 +24,8 @@ struct tapdrop_net {
 };
 
 struct tapdrop_net *tapdrop_net(const struct net *net);
-bool tapdrop_view_find(struct tapdrop_view *view, struct tapdrop_net *tn,
-		       u32 first, u32 last);
+bool tapdrop_view_find(struct tapdrop_view *view, struct net *net, u32 first,
+		       u32 last);
 
 int tapdrop_registry_init(void);
 void tapdrop_registry_exit(void);

@@ -8,7 +8,7 @@ import pytest
 import modules
 import netns
 from iproute import Ip
-from lab import Lab
+from lab import Lab, run
 from places import FAULT_MODULE
 
 
@@ -67,3 +67,18 @@ def reload():
         subprocess.run(["rmmod", "tapfault"], check=True)
     yield
     modules.load()
+
+
+@pytest.fixture
+def stock(reload):
+    """The distribution's drivers; tapdrop is not loaded. What is made has to be
+    gone at the end: use lab behind it."""
+    modules.unload()
+    run("modprobe", "-a", "macvlan", "ipvlan")
+    try:
+        # By name, the last two would bring ours.
+        modules.load_stock("tun", "tap", "macvtap", "ipvlan/ipvtap")
+        assert modules.users("tapdrop") is None
+        yield
+    finally:
+        modules.unload()

@@ -9,9 +9,8 @@ import pytest
 
 import netlink as nl
 from lab import ip, run, tapdrop
-from modules import MODULES, unload, users
+from modules import MODULES, load_stock, unload, users
 from netlink import attr
-from places import KERNEL
 
 
 def test_autoload_by_family_name(reload):
@@ -64,9 +63,8 @@ def test_doctor_of_an_unpatched_driver(reload):
     """The distribution's tun beside our tapdrop, as after an update that did
     not rebuild ours."""
     unload()
-    (stock,) = (KERNEL / "kernel/drivers/net").glob("tun.ko*")
     run("modprobe", "tapdrop")
-    run("insmod", stock)
+    load_stock("tun")
     try:
         done = tapdrop("-json", "doctor")
     finally:

@@ -82,6 +82,8 @@ def normalise(messages, reasons):
             device |= {"ifname": message.get("ifname", ""),
                        "kind": message.get("kind", "none"),
                        "queues": message.get("queues", 0)}
+            device |= {key: message[key] for key in ("coverage", "since-ms")
+                       if key in message}
             devices[device["ifindex"]] = device
         for direction in device["drops"]:
             for cell in message.get(direction, []):
@@ -110,6 +112,7 @@ def without_times(devices):
         device["counters"].sort(key=lambda c: (
             c.get("queue-id", -1), c["dir"], c["reason"]))
         times += [c.pop("last-ms") for c in device["counters"]]
+        times += [device.pop("since-ms")] if device["ifindex"] else []
     return sorted(devices, key=lambda device: device["ifindex"]), times
 
 

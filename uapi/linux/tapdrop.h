@@ -66,6 +66,22 @@ enum tapdrop_scope {
 	TAPDROP_SCOPE_QUEUE,
 };
 
+/**
+ * enum tapdrop_coverage - Since when the frames that a device loses are
+ *   counted.
+ * @TAPDROP_COVERAGE_DRIVER: Since the device was created: its driver counts. A
+ *   counter that is not shown is zero.
+ * @TAPDROP_COVERAGE_ATTACHED: Since counting began for a device that was there
+ *   before. What it lost until then is not known.
+ * @TAPDROP_COVERAGE_NONE: Not at all: its driver is one that does not count.
+ *   There are no counters, and it is not known what the device lost.
+ */
+enum tapdrop_coverage {
+	TAPDROP_COVERAGE_DRIVER = 1,
+	TAPDROP_COVERAGE_ATTACHED,
+	TAPDROP_COVERAGE_NONE,
+};
+
 /*
  * Why a frame was lost. Ids and names are stable; they are not those of enum
  * skb_drop_reason, which differ from kernel to kernel.
@@ -114,6 +130,8 @@ enum {
 	TAPDROP_A_STATS_NO_QUEUE,
 	TAPDROP_A_STATS_ZEROS,
 	TAPDROP_A_STATS_MOVED,
+	TAPDROP_A_STATS_COVERAGE,
+	TAPDROP_A_STATS_SINCE_MS,
 
 	__TAPDROP_A_STATS_MAX,
 	TAPDROP_A_STATS_MAX = (__TAPDROP_A_STATS_MAX - 1)

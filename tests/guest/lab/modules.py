@@ -31,6 +31,13 @@ def load():
         run("modprobe", module)
 
 
+def load_stock(*modules):
+    """Load the distribution's drivers in place of ours."""
+    for module in modules:
+        (stock,) = (KERNEL / "kernel/drivers/net").glob(f"{module}.ko*")
+        run("insmod", stock)
+
+
 def unload():
     """Unload all of them, when nothing uses them any more."""
     loaded = [module for module in MODULES if users(module) is not None]

@@ -23,10 +23,11 @@ CTRL_GROUP_NAME, CTRL_GROUP_ID = 1, 2
 
 STATS_GET, ADD_NTF, DEL_NTF, REASON_GET = range(1, 5)
 (IFINDEX, IFNAME, KIND, QUEUES, QUEUE_ID, TO_USER_CELL, FROM_USER_CELL, SCOPE,
- DIR, REASON, NO_QUEUE, ZEROS, MOVED) = range(1, 14)
+ DIR, REASON, NO_QUEUE, ZEROS, MOVED, COVERAGE, SINCE_MS) = range(1, 16)
 DEVICE, QUEUE = 1, 2                    # scopes
 TO_USER, FROM_USER = 1, 2               # directions
 TUN, TAP, MACVTAP, IPVTAP = range(1, 5)
+DRIVER, ATTACHED, NONE = range(1, 4)    # coverages
 
 HEADER = 20                             # of netlink and generic netlink
 
@@ -100,6 +101,8 @@ class Message:
         self.ifname = single.get(IFNAME, b"\0")[:-1].decode()
         self.kind = number(single.get(KIND))
         self.queues = number(single.get(QUEUES))
+        self.coverage = number(single.get(COVERAGE))
+        self.since = number(single.get(SINCE_MS))
 
 
 class Client:
