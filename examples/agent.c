@@ -24,23 +24,30 @@ static void print(const struct tapdrop_device *dev,
 	       tapdrop_dir_name(c->dir), info ? info->name : "?", packets);
 }
 
+static const struct tapdrop_device *find(const struct tapdrop_stats *stats,
+					 uint32_t ifindex)
+{
+	const struct tapdrop_device *dev;
+
+	if (stats)
+		tapdrop_for_each_device(dev, stats)
+			if (dev->ifindex == ifindex)
+				return dev;
+	return NULL;
+}
+
 /* What the same counter said before; 0 for one that was not there. */
 static uint64_t before(const struct tapdrop_stats *old, uint32_t ifindex,
 		       const struct tapdrop_counter *c)
 {
-	const struct tapdrop_device *dev;
+	const struct tapdrop_device *dev = find(old, ifindex);
 	const struct tapdrop_counter *o;
 
-	if (!old)
-		return 0;
-	tapdrop_for_each_device(dev, old) {
-		if (dev->ifindex != ifindex)
-			continue;
+	if (dev)
 		tapdrop_for_each_counter(o, dev)
 			if (o->queue == c->queue && o->dir == c->dir &&
 			    o->reason == c->reason)
 				return o->packets;
-	}
 	return 0;
 }
 
@@ -80,8 +87,12 @@ int main(int argc, char **argv)
 			poll(NULL, 0, interval);
 			continue;
 		}
-		tapdrop_for_each_device(dev, new)
+		tapdrop_for_each_device(dev, new) {
+			if (dev->coverage == TAPDROP_COVERAGE_NONE &&
+			    !find(old, dev->ifindex))
+				printf("%s is not counted\n", dev->ifname);
 			print_deltas(dev, old);
+		}
 		tapdrop_stats_free(old);
 		old = new;
 

@@ -34,6 +34,9 @@ class Agent:
         """Print what is new in a message; forget nothing."""
         ifindex, queue = message.get("ifindex"), message.get("queue-id")
         if "ifname" in message:
+            if message.get("coverage") == "none" and \
+               ifindex not in self.names:
+                print(message["ifname"], "is not counted", flush=True)
             self.names[ifindex] = message["ifname"]
         for direction in ("to-user", "from-user"):
             for cell in message.get(direction, []):

@@ -2,6 +2,7 @@
 /* What is in the messages: attributes become the structures of tapdrop.h. */
 #include <linux/genetlink.h>
 #include <linux/if_link.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 
 #include "attr.h"
@@ -100,6 +101,8 @@ struct head {
 	uint32_t ifindex;
 	uint32_t kind;
 	uint32_t queues;
+	uint32_t coverage;
+	uint64_t since_ms;
 	int32_t queue;
 	char ifname[TAPDROP_IFNAMSIZ];
 };
@@ -125,6 +128,12 @@ static int decode_head(struct tapdrop_attr attr, struct head *head)
 			break;
 		case TAPDROP_A_STATS_QUEUES:
 			err = tapdrop_attr_u32(&attr, &head->queues);
+			break;
+		case TAPDROP_A_STATS_COVERAGE:
+			err = tapdrop_attr_u32(&attr, &head->coverage);
+			break;
+		case TAPDROP_A_STATS_SINCE_MS:
+			err = tapdrop_attr_uint(&attr, &head->since_ms);
 			break;
 		case TAPDROP_A_STATS_QUEUE_ID:
 			err = tapdrop_attr_u32(&attr, &queue);
@@ -160,6 +169,8 @@ static int add_head(struct tapdrop_stats *stats, const struct head *head)
 		return 0;
 	dev->kind = head->kind;
 	dev->queues = head->queues;
+	dev->coverage = head->coverage;
+	dev->since_ms = head->since_ms;
 	memcpy(dev->ifname, head->ifname, sizeof(dev->ifname));
 	return 0;
 }
@@ -197,7 +208,12 @@ int tapdrop_decode_stats(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct tapdrop_stats_sink *sink = arg;
 	const struct tapdrop_filter *filter = sink->filter;
-	struct head head = { .queue = TAPDROP_NO_QUEUE };
+	/* A module that does not say has only devices that are counted. */
+	struct head head = {
+		.queue = TAPDROP_NO_QUEUE,
+		.coverage = TAPDROP_COVERAGE_DRIVER,
+		.since_ms = TAPDROP_NEVER,
+	};
 	struct tapdrop_attr attr;
 	int err;
 
@@ -367,4 +383,45 @@ int tapdrop_decode_link_stats(const struct nlmsghdr *nlh, void *arg)
 	stats.rx_dropped = link.rx_dropped;
 	stats.tx_dropped = link.tx_dropped;
 	return tapdrop_buf_add(arg, &stats, sizeof(stats));
+}
+
+static bool is_our_kind(const struct tapdrop_attr *attr)
+{
+	const char *kind = tapdrop_attr_str(attr);
+
+	return kind && (!strcmp(kind, "tun") || !strcmp(kind, "macvtap") ||
+			!strcmp(kind, "ipvtap"));
+}
+
+static int decode_link_info(struct tapdrop_attr info, size_t *n)
+{
+	int err;
+
+	while ((err = tapdrop_attr_next(&info)) > 0) {
+		if (info.type == IFLA_INFO_KIND && is_our_kind(&info))
+			(*n)++;
+	}
+	return err;
+}
+
+/**
+ * tapdrop_decode_link() - count a message of RTM_GETLINK if it is of our kinds
+ * @nlh: message
+ * @arg: number of them so far, a size_t
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int tapdrop_decode_link(const struct nlmsghdr *nlh, void *arg)
+{
+	struct tapdrop_attr attr;
+	int err;
+
+	err = message_attrs(nlh, NLMSG_ALIGN(sizeof(struct ifinfomsg)), &attr);
+	while (!err && (err = tapdrop_attr_next(&attr)) > 0) {
+		err = 0;
+		if (attr.type == IFLA_LINKINFO)
+			err = decode_link_info(tapdrop_attrs(attr.data,
+							     attr.len), arg);
+	}
+	return err;
 }

@@ -319,22 +319,20 @@ int tapdrop_netlink_events(struct tapdrop *td)
 	return err ? tapdrop_fail(td, ENOMEM, "out of memory") : 1;
 }
 
-static int request_link_stats(struct tapdrop *td, struct tapdrop_buf *stats)
+static int request_links(struct tapdrop *td, int type, const void *head,
+			 size_t len, struct tapdrop_answer *a)
 {
-	struct if_stats_msg ifsm = {
-		.filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64),
-	};
-	struct tapdrop_answer a = {
-		.td = td,
-		.fn = tapdrop_decode_link_stats,
-		.arg = stats,
-	};
 	struct nl_msg *msg;
-	int err;
+	int err = 0;
 
-	msg = nlmsg_alloc_simple(RTM_GETSTATS, NLM_F_DUMP);
-	if (msg && !nlmsg_append(msg, &ifsm, sizeof(ifsm), NLMSG_ALIGNTO))
-		err = exchange(td, td->route_sk, msg, &a);
+	if (!td->route_sk)
+		err = open_socket(td, NETLINK_ROUTE, &td->route_sk);
+	if (err)
+		return err;
+
+	msg = nlmsg_alloc_simple(type, NLM_F_DUMP);
+	if (msg && !nlmsg_append(msg, (void *)head, len, NLMSG_ALIGNTO))
+		err = exchange(td, td->route_sk, msg, a);
 	else
 		err = tapdrop_fail(td, ENOMEM, "out of memory");
 	nlmsg_free(msg);
@@ -351,16 +349,21 @@ static int by_ifindex(const void *pa, const void *pb)
 int tapdrop_dump_link_stats(struct tapdrop *td,
 			    struct tapdrop_link_stats **stats, size_t *n)
 {
+	const struct if_stats_msg ifsm = {
+		.filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64),
+	};
 	struct tapdrop_buf buf = {};
-	int err = 0;
+	struct tapdrop_answer a = {
+		.td = td,
+		.fn = tapdrop_decode_link_stats,
+		.arg = &buf,
+	};
+	int err;
 
 	if (td->from_file)
 		return tapdrop_fail(td, EOPNOTSUPP,
 				    "a recording has no standard counters");
-	if (!td->route_sk)
-		err = open_socket(td, NETLINK_ROUTE, &td->route_sk);
-	if (!err)
-		err = request_link_stats(td, &buf);
+	err = request_links(td, RTM_GETSTATS, &ifsm, sizeof(ifsm), &a);
 	if (err) {
 		free(buf.data);
 		return err;
@@ -370,4 +373,20 @@ int tapdrop_dump_link_stats(struct tapdrop *td,
 	if (*n)
 		qsort(*stats, *n, sizeof(**stats), by_ifindex);
 	return 0;
+}
+
+int tapdrop_count_links(struct tapdrop *td, size_t *n)
+{
+	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+	struct tapdrop_answer a = {
+		.td = td,
+		.fn = tapdrop_decode_link,
+		.arg = n,
+	};
+
+	*n = 0;
+	if (td->from_file)
+		return tapdrop_fail(td, EOPNOTSUPP,
+				    "a recording has the devices of its family only");
+	return request_links(td, RTM_GETLINK, &ifi, sizeof(ifi), &a);
 }

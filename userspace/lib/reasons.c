@@ -91,6 +91,19 @@ const char *tapdrop_kind_name(uint32_t kind)
 	return "none";
 }
 
+const char *tapdrop_coverage_name(uint32_t coverage)
+{
+	switch (coverage) {
+	case TAPDROP_COVERAGE_DRIVER:
+		return "driver";
+	case TAPDROP_COVERAGE_ATTACHED:
+		return "attached";
+	case TAPDROP_COVERAGE_NONE:
+		return "none";
+	}
+	return "unknown";
+}
+
 const char *tapdrop_class_name(uint32_t class_id)
 {
 	switch (class_id) {

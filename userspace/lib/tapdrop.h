@@ -35,7 +35,7 @@ extern "C" {
 #define TAPDROP_NO_QUEUE	(-1)
 /** TAPDROP_ALL_QUEUES - queue of the sums of %TAPDROP_SCOPE_DEVICE. */
 #define TAPDROP_ALL_QUEUES	(-2)
-/** TAPDROP_NEVER - @last_ms of a counter that never counted. */
+/** TAPDROP_NEVER - @last_ms of a counter that never counted, and the like. */
 #define TAPDROP_NEVER		UINT64_MAX
 /** TAPDROP_IFNAMSIZ - size of a device name with its terminating zero. */
 #define TAPDROP_IFNAMSIZ	16
@@ -48,7 +48,7 @@ struct tapdrop_stats;
 
 /**
  * struct tapdrop_counter - frames lost in one queue for one reason
- * @packets: number of frames since the device was created
+ * @packets: number of frames since counting began
  * @last_ms: milliseconds since the last of them, or %TAPDROP_NEVER
  * @queue: index of the queue, %TAPDROP_NO_QUEUE or %TAPDROP_ALL_QUEUES
  * @dir: enum tapdrop_dir
@@ -75,6 +75,10 @@ struct tapdrop_counter {
  * @n_counters: number of @counters
  * @counters: sorted as the kernel sent them: no-queue block first, then by
  *	queue
+ * @coverage: enum tapdrop_coverage; with %TAPDROP_COVERAGE_NONE there are no
+ *	counters, and all of the numbers above are unknown, not 0
+ * @since_ms: milliseconds since counting began, or %TAPDROP_NEVER if it did not
+ *	or if that is not known
  */
 struct tapdrop_device {
 	uint32_t ifindex;
@@ -85,6 +89,8 @@ struct tapdrop_device {
 	uint64_t lost_from_user;
 	size_t n_counters;
 	const struct tapdrop_counter *counters;
+	uint32_t coverage;
+	uint64_t since_ms;
 };
 
 /**
@@ -232,7 +238,8 @@ int tapdrop_record(struct tapdrop *td, const char *path);
  * repeated a few times. Nobody sees rows of an abandoned attempt. If the last
  * attempt was disturbed, too, tapdrop_stats_consistent() says so.
  *
- * A device without counters to show is listed.
+ * A device without counters to show is listed. Look at its @coverage: nobody
+ * may count it.
  *
  * Return: 0; -ENODEV if @ifindex is no device of this family; -ENODATA if a
  * recorded dump has ended; another errno.
@@ -398,6 +405,18 @@ int tapdrop_dump_link_stats(struct tapdrop *td,
 			    struct tapdrop_link_stats **stats, size_t *n);
 
 /**
+ * tapdrop_count_links() - count the devices that the family would list
+ * @td: handle; without a family, too
+ * @n: where to put their number
+ *
+ * The tun, tap, macvtap and ipvtap devices of the network namespace in which
+ * the calling thread is now, as rtnetlink has them.
+ *
+ * Return: 0 or a negative errno.
+ */
+int tapdrop_count_links(struct tapdrop *td, size_t *n);
+
+/**
  * tapdrop_dir_name() - name a direction
  * @dir: enum tapdrop_dir
  *
@@ -412,6 +431,14 @@ const char *tapdrop_dir_name(uint32_t dir);
  * Return: "tun", "tap", "macvtap", "ipvtap", or "none".
  */
 const char *tapdrop_kind_name(uint32_t kind);
+
+/**
+ * tapdrop_coverage_name() - name what is counted of a device
+ * @coverage: enum tapdrop_coverage
+ *
+ * Return: "driver", "attached", "none", or "unknown".
+ */
+const char *tapdrop_coverage_name(uint32_t coverage);
 
 /**
  * tapdrop_class_name() - name a class of reasons
