@@ -8,9 +8,10 @@
  * @EXIT_OK: all is well, also if nothing was lost
  * @EXIT_USAGE: words or files that cannot be used
  * @EXIT_KERNEL: the kernel refused
- * @EXIT_NO_FAMILY: the kernel has no such family
+ * @EXIT_NO_FAMILY: the kernel has no such family, or does not count the device
  * @EXIT_NO_DEVICE: no such device or network namespace
  * @EXIT_OUTPUT: the output could not be written
+ * @EXIT_UNWELL: doctor found something bad
  */
 enum exit_code {
 	EXIT_OK		= 0,
@@ -19,6 +20,7 @@ enum exit_code {
 	EXIT_NO_FAMILY	= 3,
 	EXIT_NO_DEVICE	= 4,
 	EXIT_OUTPUT	= 5,
+	EXIT_UNWELL	= 6,
 };
 
 #endif /* _TAPDROP_EXITCODE_H */

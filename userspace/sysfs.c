@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sysfs.h"
@@ -72,31 +73,125 @@ bool sysfs_exists(const struct sysfs *sys, const char *fmt, ...)
 	return !access(path, F_OK);
 }
 
-/* Does a list of modules, a path at the start of each line, have one? */
-static bool is_listed(const struct sysfs *sys, const char *release,
-		      const char *list, const char *module)
+/**
+ * sysfs_mtime() - when was a file written?
+ * @sys: system
+ * @mtime: where to put it
+ * @fmt: path, without slash in front
+ *
+ * Return: false if there is no such file.
+ */
+bool sysfs_mtime(const struct sysfs *sys, time_t *mtime, const char *fmt, ...)
 {
-	char path[PATH_SIZE], name[64], *line = NULL, *base;
+	char path[PATH_SIZE];
+	struct stat st;
+	va_list args;
+
+	va_start(args, fmt);
+	make_path(path, sys, fmt, args);
+	va_end(args);
+	if (stat(path, &st))
+		return false;
+	*mtime = st.st_mtime;
+	return true;
+}
+
+/* Names with commas in between, as long as there is room for them. */
+static void add_name(char *dst, size_t size, const char *name)
+{
+	size_t len = strlen(dst);
+
+	if (len + strlen(name) + 3 < size)
+		sprintf(dst + len, "%s%s", len ? ", " : "", name);
+}
+
+/**
+ * sysfs_list() - list what is in a directory
+ * @sys: system
+ * @dst: where to put the names, separated by commas
+ * @size: size of @dst
+ * @fmt: path, without slash in front
+ */
+void sysfs_list(const struct sysfs *sys, char *dst, size_t size,
+		const char *fmt, ...)
+{
+	char path[PATH_SIZE];
+	struct dirent **list;
+	va_list args;
+	int i, n;
+
+	va_start(args, fmt);
+	make_path(path, sys, fmt, args);
+	va_end(args);
+
+	*dst = '\0';
+	n = scandir(path, &list, NULL, alphasort);
+	for (i = 0; i < n; i++) {
+		if (list[i]->d_name[0] != '.')
+			add_name(dst, size, list[i]->d_name);
+		free(list[i]);
+	}
+	if (n >= 0)
+		free(list);
+}
+
+/* Is this the line of a module? A path stands at its start. */
+static bool is_line_of(const char *line, const char *module)
+{
+	size_t len = strcspn(line, ":\n"), name = strlen(module);
+	const char *base = memrchr(line, '/', len);
+
+	base = base ? base + 1 : line;
+	/* Behind the name there may be .xz or .zst. */
+	return !strncmp(base, module, name) &&
+	       !strncmp(base + name, ".ko", 3);
+}
+
+/* Return: the line of a module in a list, to be freed, or NULL. */
+static char *find_line(const struct sysfs *sys, const char *release,
+		       const char *list, const char *module)
+{
+	char path[PATH_SIZE], *line = NULL;
 	bool found = false;
 	size_t size = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/lib/modules/%s/%s", sys->root,
 		 release, list);
-	snprintf(name, sizeof(name), "%s.ko", module);
 	f = fopen(path, "re");
 	if (!f)
-		return false;
-	while (!found && getline(&line, &size, f) > 0) {
-		line[strcspn(line, ":\n")] = '\0';
-		base = strrchr(line, '/');
-		base = base ? base + 1 : line;
-		/* Behind the name there may be .xz or .zst. */
-		found = !strncmp(base, name, strlen(name));
-	}
-	free(line);
+		return NULL;
+	while (!found && getline(&line, &size, f) > 0)
+		found = is_line_of(line, module);
 	fclose(f);
-	return found;
+	if (found)
+		return line;
+	free(line);
+	return NULL;
+}
+
+static bool is_listed(const struct sysfs *sys, const char *release,
+		      const char *list, const char *module)
+{
+	char *line = find_line(sys, release, list, module);
+
+	free(line);
+	return line;
+}
+
+/**
+ * sysfs_find_module() - find the file that modprobe would load
+ * @sys: system
+ * @release: kernel
+ * @module: module
+ *
+ * Return: its line in modules.dep, to be freed: its path, a colon, and the
+ * paths of what it needs; or NULL.
+ */
+char *sysfs_find_module(const struct sysfs *sys, const char *release,
+			const char *module)
+{
+	return find_line(sys, release, "modules.dep", module);
 }
 
 /**
@@ -137,19 +232,18 @@ bool sysfs_is_builtin(const struct sysfs *sys, const char *release,
 void sysfs_releases_with(const struct sysfs *sys, const char *module,
 			 char *dst, size_t size)
 {
-	char path[PATH_SIZE], *p = dst;
+	char path[PATH_SIZE];
 	struct dirent **list;
 	int i, n;
 
-	*p = '\0';
+	*dst = '\0';
 	snprintf(path, sizeof(path), "%s/lib/modules", sys->root);
 	n = scandir(path, &list, NULL, alphasort);
 	for (i = 0; i < n; i++) {
 		const char *name = list[i]->d_name;
 
-		if (name[0] != '.' && sysfs_has_module(sys, name, module) &&
-		    strlen(name) + 3 < size - (p - dst))
-			p += sprintf(p, "%s%s", p == dst ? "" : ", ", name);
+		if (name[0] != '.' && sysfs_has_module(sys, name, module))
+			add_name(dst, size, name);
 		free(list[i]);
 	}
 	if (n >= 0)

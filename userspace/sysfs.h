@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 /**
  * struct sysfs - a system to look at
@@ -20,6 +21,12 @@ bool sysfs_exists(const struct sysfs *sys, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 bool sysfs_has_module(const struct sysfs *sys, const char *release,
 		      const char *module);
+char *sysfs_find_module(const struct sysfs *sys, const char *release,
+			const char *module);
+bool sysfs_mtime(const struct sysfs *sys, time_t *mtime, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void sysfs_list(const struct sysfs *sys, char *dst, size_t size,
+		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 bool sysfs_is_builtin(const struct sysfs *sys, const char *release,
 		      const char *module);
 void sysfs_releases_with(const struct sysfs *sys, const char *module,

@@ -2,6 +2,7 @@
 """What doctor says about machines in all states, from their files."""
 
 import json
+import os
 
 import pytest
 
@@ -14,7 +15,10 @@ RELEASE = '6.1.0-56-amd64'
 HEALTHY = {
     'proc/sys/kernel/osrelease': RELEASE,
     f'lib/modules/{RELEASE}/modules.dep': 'updates/tapdrop.ko.xz:\n'
-                                          'kernel/drivers/net/tun.ko: x.ko\n',
+                                          'updates/tap.ko.xz: '
+                                          'updates/tapdrop.ko.xz\n'
+                                          'updates/tun.ko.xz: '
+                                          'updates/tapdrop.ko.xz\n',
     f'lib/modules/{RELEASE}/modules.builtin': 'kernel/fs/fuse/fuse.ko\n',
     'sys/module/tapdrop/version': '0.1.0',
     'sys/module/tapdrop/taint': 'O',
@@ -49,7 +53,9 @@ def test_healthy(tmp_path):
     assert {verdict for _, verdict, _, _ in found} == {'good'}
     assert ('tapdrop', 'good', 'loaded, 0.1.0', '') in found
     text = tool.output('doctor', 'root', tmp_path)
-    assert len(text.splitlines()) == len(found) == 5
+    assert len(text.splitlines()) == len(found) == 7
+    assert ('tun.ko', 'good', 'modprobe loads updates/tun.ko.xz, which is '
+            'ours', '') in found
 
 
 def test_not_loaded(tmp_path):
@@ -60,10 +66,52 @@ def test_not_loaded(tmp_path):
 
 
 def test_stock_driver_in_use(tmp_path):
-    found, _ = findings(tmp_path, gone=['sys/module/tapdrop/holders/tun'])
+    found, code = findings(tmp_path, gone=['sys/module/tapdrop/holders/tun'])
     (_, verdict, words, remedy), = [row for row in found if row[0] == 'tun']
     assert verdict == 'bad' and 'in use (2 users)' in words
-    assert 'reboot' in remedy
+    assert 'reboot' in remedy and code == 6
+
+
+def test_modules_that_hold_a_stock_driver(tmp_path):
+    found, _ = findings(tmp_path, gone=['sys/module/tapdrop/holders/tap'],
+                        files={'sys/module/tap/holders/macvtap/taint': '',
+                               'sys/module/tap/holders/vhost_net/taint': ''})
+    (words,) = [row[2] for row in found if row[0] == 'tap']
+    assert words.endswith('in use (1 users, among them macvtap, vhost_net)')
+
+
+STOCK = 'kernel/drivers/net/tun.ko.xz:\n'
+
+
+@pytest.mark.parametrize('gone, verdict, code', (
+    (['sys/module/tapdrop/holders/tun', 'sys/module/tun/'], 'bad', 6),
+    ([], 'note', 0)), ids=('not-loaded', 'ours-is-loaded'))
+def test_modprobe_loads_the_stock_driver(tmp_path, gone, verdict, code):
+    """That is bad news, unless ours is loaded by other means: then it is for
+    the next boot."""
+    dep = f'lib/modules/{RELEASE}/modules.dep'
+    found, status = findings(tmp_path, gone=gone, files={
+        dep: HEALTHY[dep].replace('updates/tun.ko.xz: updates/tapdrop.ko.xz\n',
+                                  STOCK)})
+    (row,) = [row for row in found if row[0] == 'tun.ko']
+    assert row[1:3] == (verdict, 'modprobe loads kernel/drivers/net/tun.ko.xz, '
+                        'the distribution\'s, which does not count')
+    assert row[3] and status == code
+
+
+@pytest.mark.parametrize('age, verdict', ((-60, 'note'), (60, 'good')))
+def test_driver_is_older_than_the_distributions(tmp_path, age, verdict):
+    """As after an update of the kernel that kept its name."""
+    where = tmp_path / 'lib' / 'modules' / RELEASE
+    for name in ('updates/tun.ko.xz', 'kernel/drivers/net/tun.ko.xz'):
+        (where / name).parent.mkdir(parents=True)
+        (where / name).write_text('')
+    os.utime(where / 'kernel/drivers/net/tun.ko.xz', (10 ** 9, 10 ** 9))
+    os.utime(where / 'updates/tun.ko.xz', (10 ** 9 + age, 10 ** 9 + age))
+    found, code = findings(tmp_path)
+    (row,) = [row for row in found if row[0] == 'tun.ko']
+    assert row[1] == verdict and code == 0
+    assert ('older than the distribution' in row[2]) == (verdict == 'note')
 
 
 def test_stock_driver_without_users(tmp_path):
@@ -122,7 +170,7 @@ def test_this_machine():
     """Whatever it is like, doctor asks the kernel, too."""
     with FakeKernel() as kernel:
         done = tool.run('doctor', env=kernel.env)
-        assert done.returncode == 0
+        assert done.returncode == (6 if '\nbad ' in done.stdout else 0)
         assert 'good  family: the kernel answers\n' in done.stdout
     with FakeKernel(has_family=False) as kernel:
         done = tool.run('doctor', env=kernel.env)

@@ -13,6 +13,7 @@
 #include "../lib/tapdrop.h"
 #include "../options.h"
 #include "../sysfs.h"
+#include "../xalloc.h"
 #include "cmd.h"
 
 /* How a finding looks; the worst one comes last. */
@@ -29,11 +30,13 @@ static const char * const verdict_names[] = { "good", "note", "bad" };
  * @sys: system to look at
  * @release: kernel that runs there
  * @found: array of what was found, for -json, or NULL
+ * @bad: something bad was found
  */
 struct diagnosis {
 	struct sysfs sys;
 	char release[256];
 	struct json_object *found;
+	bool bad;
 };
 
 __attribute__((format(printf, 5, 6)))
@@ -48,6 +51,7 @@ static void find(struct diagnosis *d, enum verdict verdict, const char *what,
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 
+	d->bad |= verdict == BAD;
 	if (!opt.json) {
 		printf("%-4s  %s: %s\n", verdict_names[verdict], what, text);
 		if (remedy)
@@ -109,6 +113,60 @@ static bool look_at_tapdrop(struct diagnosis *d)
 	return true;
 }
 
+/* A driver of ours uses tapdrop; a stock one does not. */
+static bool counts(struct diagnosis *d, const char *driver)
+{
+	return sysfs_exists(&d->sys, "sys/module/tapdrop/holders/%s", driver);
+}
+
+/*
+ * The stock file can be newer than ours, if the kernel was updated without a
+ * new name; then ours lacks what that brought.
+ */
+static bool is_older(struct diagnosis *d, const char *path, const char *driver)
+{
+	static const char * const ends[] = { "", ".xz", ".zst", ".gz" };
+	time_t ours, stock;
+	size_t i;
+
+	if (!sysfs_mtime(&d->sys, &ours, "lib/modules/%s/%s", d->release, path))
+		return false;
+	for (i = 0; i < ARRAY_SIZE(ends); i++) {
+		if (sysfs_mtime(&d->sys, &stock,
+				"lib/modules/%s/kernel/drivers/net/%s.ko%s",
+				d->release, driver, ends[i]))
+			return ours < stock;
+	}
+	return false;
+}
+
+/* Ours needs tapdrop.ko. */
+static void look_at_file(struct diagnosis *d, const char *driver)
+{
+	char *line = sysfs_find_module(&d->sys, d->release, driver);
+	char what[32], *needs;
+
+	if (!line)
+		return;
+	snprintf(what, sizeof(what), "%s.ko", driver);
+	needs = line + strcspn(line, ":\n");
+	if (*needs)
+		*needs++ = '\0';
+	if (!strstr(needs, "/tapdrop.ko"))
+		find(d, counts(d, driver) ? NOTE : BAD, what,
+		     "Build the modules for this kernel and install them; devices that come then are counted.",
+		     "modprobe loads %s, the distribution's, which does not count",
+		     line);
+	else if (is_older(d, line, driver))
+		find(d, NOTE, what, "Build the modules again, and install them.",
+		     "modprobe loads %s, which is ours, but older than the distribution's",
+		     line);
+	else
+		find(d, GOOD, what, NULL, "modprobe loads %s, which is ours",
+		     line);
+	free(line);
+}
+
 /* A built-in driver has its device node, although no module is loaded. */
 static bool is_builtin(struct diagnosis *d, const char *driver)
 {
@@ -117,12 +175,11 @@ static bool is_builtin(struct diagnosis *d, const char *driver)
 		sysfs_exists(&d->sys, "sys/class/misc/%s", driver));
 }
 
-/* A driver of ours uses tapdrop; a stock one does not. */
 static void look_at_driver(struct diagnosis *d, const char *driver)
 {
-	char users[32] = "0";
+	char users[32] = "0", holders[256], by[288] = "";
 
-	if (sysfs_exists(&d->sys, "sys/module/tapdrop/holders/%s", driver)) {
+	if (counts(d, driver)) {
 		find(d, GOOD, driver, NULL, "loaded, and it counts");
 		look_at_signature(d, driver);
 		return;
@@ -140,6 +197,10 @@ static void look_at_driver(struct diagnosis *d, const char *driver)
 	}
 	sysfs_read(&d->sys, users, sizeof(users), "sys/module/%s/refcnt",
 		   driver);
+	sysfs_list(&d->sys, holders, sizeof(holders), "sys/module/%s/holders",
+		   driver);
+	if (*holders)
+		snprintf(by, sizeof(by), ", among them %s", holders);
 	if (!strcmp(users, "0"))
 		find(d, BAD, driver,
 		     "Nobody uses it: unload it with 'modprobe -r', then load ours.",
@@ -147,8 +208,8 @@ static void look_at_driver(struct diagnosis *d, const char *driver)
 	else
 		find(d, BAD, driver,
 		     "Stop its users (guests, VPNs) and reload the driver, or reboot.",
-		     "the stock driver is loaded, counts nothing, and is in use (%s users)",
-		     users);
+		     "the stock driver is loaded, counts nothing, and is in use (%s users%s)",
+		     users, by);
 }
 
 /* "none [integrity] confidentiality": the brackets mark the mode. */
@@ -209,13 +270,15 @@ static int diagnose(struct diagnosis *d)
 	look_at_build(d);
 	code = look_at_tapdrop(d) ? EXIT_OK : EXIT_NO_FAMILY;
 	look_at_driver(d, "tun");
+	look_at_file(d, "tun");
 	look_at_driver(d, "tap");
+	look_at_file(d, "tap");
 	look_at_policy(d);
 	if (!*d->sys.root)
 		code = look_at_family(d);
 	if (opt.json)
 		json_print(d->found, stdout);
-	return code;
+	return !code && d->bad ? EXIT_UNWELL : code;
 }
 
 static const struct word words[] = {
