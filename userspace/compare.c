@@ -36,7 +36,7 @@ static void compare(const char *name, const struct tapdrop_link_stats *link,
 static const struct tapdrop_link_stats *
 comparable(const struct place *at, const struct selector *sel)
 {
-	if (!at->dev->kind || !visible(sel, at->dev))
+	if (!at->dev->kind || !is_counted(at->dev) || !visible(sel, at->dev))
 		return NULL;
 	return source_link(at->src, at->dev);
 }

@@ -39,7 +39,13 @@ static void put_head(struct json_object *o, const struct source *src,
 	json_add(o, "ifindex", json_object_new_uint64(dev->ifindex));
 	json_add(o, "ifname", json_text(dev->ifname));
 	json_add(o, "kind", json_text(tapdrop_kind_name(dev->kind)));
-	json_add(o, "queues", json_object_new_uint64(dev->queues));
+	if (is_counted(dev))
+		json_add(o, "queues", json_object_new_uint64(dev->queues));
+	if (!dev->ifindex)
+		return;
+	json_add(o, "coverage", json_text(tapdrop_coverage_name(dev->coverage)));
+	if (dev->since_ms != TAPDROP_NEVER)
+		json_add(o, "since-ms", json_object_new_uint64(dev->since_ms));
 }
 
 static void put_sums(struct json_object *o, const struct source *src,
@@ -48,10 +54,13 @@ static void put_sums(struct json_object *o, const struct source *src,
 	const struct tapdrop_link_stats *link = source_link(src, dev);
 	struct json_object *sums;
 
-	sums = json_add(o, "drops", json_object_new_object());
-	json_add(sums, "to-user", json_object_new_uint64(dev->lost_to_user));
-	json_add(sums, "from-user",
-		 json_object_new_uint64(dev->lost_from_user));
+	if (is_counted(dev)) {
+		sums = json_add(o, "drops", json_object_new_object());
+		json_add(sums, "to-user",
+			 json_object_new_uint64(dev->lost_to_user));
+		json_add(sums, "from-user",
+			 json_object_new_uint64(dev->lost_from_user));
+	}
 	if (!link)
 		return;
 	sums = json_add(o, "standard", json_object_new_object());
@@ -95,6 +104,6 @@ void json_device(struct json_object *to, const char *key,
 
 	put_head(o, src, dev);
 	put_sums(o, src, dev);
-	if (!opt.brief)
+	if (!opt.brief && is_counted(dev))
 		put_counters(o, src, dev, h, n);
 }

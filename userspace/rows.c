@@ -176,6 +176,25 @@ static void put_no_drops(struct table *t, const struct source *src,
 	table_text(t, STYLE_NONE, "never");
 }
 
+/* What the standard counters say is all that is known, without a reason. */
+static void put_uncounted(struct table *t, const struct source *src,
+			  const struct tapdrop_device *dev)
+{
+	const struct tapdrop_link_stats *link = source_link(src, dev);
+	char buf[96] = "not counted";
+
+	if (link)
+		snprintf(buf, sizeof(buf), "not counted (rx_dropped %llu, tx_dropped %llu)",
+			 (unsigned long long)link->rx_dropped,
+			 (unsigned long long)link->tx_dropped);
+	table_device(t, src, dev);
+	table_text(t, STYLE_NONE, "-");
+	table_text(t, STYLE_NONE, "-");
+	table_text(t, STYLE_BOLD, buf);
+	table_text(t, STYLE_NONE, "-");
+	table_text(t, STYLE_NONE, "-");
+}
+
 /**
  * table_counters() - add all rows of a device
  * @t: table
@@ -188,6 +207,10 @@ void table_counters(struct table *t, const struct source *src,
 	const struct tapdrop_counter *c;
 	uint32_t dir, seen;
 
+	if (!is_counted(dev)) {
+		put_uncounted(t, src, dev);
+		return;
+	}
 	for (dir = TAPDROP_DIR_TO_USER; dir <= TAPDROP_DIR_FROM_USER; dir++) {
 		seen = 0;
 		tapdrop_for_each_counter(c, dev) {
@@ -200,6 +223,47 @@ void table_counters(struct table *t, const struct source *src,
 	}
 	if (!dev->n_counters)
 		put_no_drops(t, src, dev);
+}
+
+/**
+ * print_coverage() - say below a table what its numbers leave out
+ * @s: sources
+ * @sel: selection
+ * @f: where to
+ */
+void print_coverage(const struct sources *s, const struct selector *sel, FILE *f)
+{
+	size_t n = count_uncounted(s, sel);
+	char name[DEVICE_NAME], buf[32];
+	struct place at;
+
+	for_each_selected(at, s, sel) {
+		if (at.dev->coverage == TAPDROP_COVERAGE_ATTACHED &&
+		    visible(sel, at.dev))
+			fprintf(f, "Counting on %s began %s; what it lost before is not known.\n",
+				device_name(name, at.src, at.dev),
+				age(buf, at.dev->since_ms));
+	}
+	if (n)
+		fprintf(f, "%zu device%s not counted, whatever %s lost; 'tapdrop doctor' says why.\n",
+			n, n == 1 ? " is" : "s are", n == 1 ? "it has" : "they have");
+}
+
+/**
+ * print_uncounted() - print words and values in turn of a device without numbers
+ * @src: source of the device
+ * @dev: device that is not counted
+ *
+ * The caller ends the line.
+ */
+void print_uncounted(const struct source *src, const struct tapdrop_device *dev)
+{
+	char name[DEVICE_NAME];
+
+	printf("dev %s ifindex %u kind %s coverage %s",
+	       device_name(name, src, dev), dev->ifindex,
+	       tapdrop_kind_name(dev->kind),
+	       tapdrop_coverage_name(dev->coverage));
 }
 
 /**

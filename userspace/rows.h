@@ -4,6 +4,7 @@
 #define _TAPDROP_ROWS_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "lib/tapdrop.h"
 #include "source.h"
@@ -19,6 +20,9 @@ void table_dir(struct table *t, enum style style,
 void table_age(struct table *t, enum style style, uint64_t ms);
 void table_counters(struct table *t, const struct source *src,
 		    const struct tapdrop_device *dev);
+void print_coverage(const struct sources *s, const struct selector *sel,
+		    FILE *f);
+void print_uncounted(const struct source *src, const struct tapdrop_device *dev);
 void print_counter(const struct source *src, const struct tapdrop_device *dev,
 		   const struct tapdrop_counter *c);
 

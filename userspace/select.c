@@ -165,17 +165,30 @@ bool selected(const struct selector *sel, const struct tapdrop_device *dev)
 }
 
 /**
+ * is_counted() - does anybody count what a device loses?
+ * @dev: device
+ *
+ * Return: false if its numbers are unknown.
+ */
+bool is_counted(const struct tapdrop_device *dev)
+{
+	return dev->coverage != TAPDROP_COVERAGE_NONE;
+}
+
+/**
  * visible() - is a device worth a row?
  * @sel: selection
  * @dev: device that is selected
  *
- * Without "all" or a name, a device that lost nothing is not.
+ * Without "all" or a name, a device that lost nothing is not; one that is not
+ * counted is.
  *
  * Return: true if so.
  */
 bool visible(const struct selector *sel, const struct tapdrop_device *dev)
 {
-	return dev->n_counters || sel->all || (sel->dev && !sel->is_glob);
+	return dev->n_counters || !is_counted(dev) || sel->all ||
+	       (sel->dev && !sel->is_glob);
 }
 
 /**

@@ -53,6 +53,7 @@ struct word {
 
 int parse_selector(int argc, char **argv, struct selector *sel,
 		   const struct word *words, void *arg);
+bool is_counted(const struct tapdrop_device *dev);
 bool selected(const struct selector *sel, const struct tapdrop_device *dev);
 bool visible(const struct selector *sel, const struct tapdrop_device *dev);
 bool is_filtered(const struct selector *sel);

@@ -110,6 +110,31 @@ static int add_all_netns(struct sources *s)
 	return EXIT_OK;
 }
 
+static int enter(const struct source *src)
+{
+	if (src->netns_fd < 0 || !setns(src->netns_fd, CLONE_NEWNET))
+		return EXIT_OK;
+	return fail(EXIT_KERNEL, "cannot enter network namespace '%s': %s",
+		    src->netns ? src->netns : opt.netns ? opt.netns : "",
+		    strerror(errno));
+}
+
+/* Devices are there without the family, too, and may be losing frames. */
+static int fail_no_family(const struct source *src, const char *sep)
+{
+	char *error = strdup(tapdrop_error(src->td)), words[64] = "";
+	size_t n;
+	int code;
+
+	if (!enter(src) && !tapdrop_count_links(src->td, &n) && n)
+		snprintf(words, sizeof(words), ", and %zu device%s here %s not counted",
+			 n, n == 1 ? "" : "s", n == 1 ? "is" : "are");
+	code = fail(EXIT_NO_FAMILY, "%s%s%s%s; load it with 'modprobe tapdrop', or see 'tapdrop doctor'",
+		    src->netns ? src->netns : "", sep, error ? error : "", words);
+	free(error);
+	return code;
+}
+
 /**
  * source_fail() - say what the library says
  * @src: source
@@ -119,14 +144,12 @@ static int add_all_netns(struct sources *s)
  */
 int source_fail(const struct source *src, int err)
 {
-	const char *hint = "", *sep = src->netns ? ": " : "";
+	const char *sep = src->netns ? ": " : "";
 	int code = EXIT_KERNEL;
 
 	switch (err) {
 	case -EPROTONOSUPPORT:
-		code = EXIT_NO_FAMILY;
-		hint = "; load it with 'modprobe tapdrop', or see 'tapdrop doctor'";
-		break;
+		return fail_no_family(src, sep);
 	case -ENODEV:
 		code = EXIT_NO_DEVICE;
 		break;
@@ -141,17 +164,8 @@ int source_fail(const struct source *src, int err)
 	}
 	if (opt.file)
 		code = EXIT_USAGE;
-	return fail(code, "%s%s%s%s", src->netns ? src->netns : "", sep,
-		    tapdrop_error(src->td), hint);
-}
-
-static int enter(const struct source *src)
-{
-	if (src->netns_fd < 0 || !setns(src->netns_fd, CLONE_NEWNET))
-		return EXIT_OK;
-	return fail(EXIT_KERNEL, "cannot enter network namespace '%s': %s",
-		    src->netns ? src->netns : opt.netns ? opt.netns : "",
-		    strerror(errno));
+	return fail(code, "%s%s%s", src->netns ? src->netns : "", sep,
+		    tapdrop_error(src->td));
 }
 
 /* Return: 0; 1 if the device is not in this namespace; or -1 after an error. */
@@ -308,6 +322,23 @@ bool next_selected(struct place *place, const struct sources *s,
 			return true;
 	}
 	return false;
+}
+
+/**
+ * count_uncounted() - how many of the selected devices are not counted?
+ * @s: sources
+ * @sel: selection
+ *
+ * Return: their number.
+ */
+size_t count_uncounted(const struct sources *s, const struct selector *sel)
+{
+	struct place at;
+	size_t n = 0;
+
+	for_each_selected(at, s, sel)
+		n += !is_counted(at.dev);
+	return n;
 }
 
 /**

@@ -58,6 +58,7 @@ struct place {
 bool next_selected(struct place *place, const struct sources *s,
 		   const struct selector *sel);
 
+size_t count_uncounted(const struct sources *s, const struct selector *sel);
 int source_fail(const struct source *src, int err);
 int sources_open(struct sources *s, const struct selector *sel);
 int sources_dump(struct sources *s, const struct selector *sel);

@@ -17,7 +17,8 @@ NLM_F_MULTI, NLM_F_DUMP_INTR, NLM_F_ACK_TLVS = 0x2, 0x10, 0x200
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 STATS_GET, ADD_NTF, DEL_NTF, REASON_GET = 1, 2, 3, 4
 IFINDEX, IFNAME, KIND, QUEUES, QUEUE_ID, TO_USER, FROM_USER = range(1, 8)
-MOVED = 13
+MOVED, COVERAGE, SINCE_MS = 13, 14, 15
+DRIVER, ATTACHED, NONE = range(1, 4)
 TUN, TAP, MACVTAP, IPVTAP = range(1, 5)
 
 
@@ -90,6 +91,17 @@ def device(ifindex, name, kind, queues, cells=(), more=b'', **kwargs):
                 more, **kwargs)
 
 
+def uncounted(ifindex, name, kind, **kwargs):
+    """All that is said of a device that nobody counts."""
+    return genl(u32(IFINDEX, ifindex) + attr(IFNAME, name.encode() + b'\0') +
+                u32(KIND, kind) + u32(COVERAGE, NONE), **kwargs)
+
+
+def since(coverage, milliseconds):
+    """For a device: since when it is counted, and by whom."""
+    return u32(COVERAGE, coverage) + uint(SINCE_MS, milliseconds)
+
+
 def queue(ifindex, index, cells, **kwargs):
     """The message of a queue."""
     return genl(u32(IFINDEX, ifindex) + u32(QUEUE_ID, index) +
@@ -152,6 +164,23 @@ def newer():
                            (TO_USER, 'PTR_FULL', 1, 1000)])) + done())
 
 
+def coverage():
+    """Some devices are counted, some since a while, some are not."""
+    return b''.join((
+        device(3, 'tun0', TUN, 1, more=since(DRIVER, 7200000)),
+        device(7, 'tap0', TAP, 2, more=since(ATTACHED, 185000)),
+        queue(7, 0, [(TO_USER, 'PTR_FULL', 496, 2113)]),
+        uncounted(8, 'tap1', TAP),
+        device(9, 'tap2', TAP, 1, more=since(ATTACHED, 1 << 33)),
+        uncounted(12, 'macvtap0', MACVTAP),
+        done()))
+
+
+def blind():
+    """Nothing is counted."""
+    return uncounted(7, 'tap0', TAP) + done()
+
+
 def interrupted():
     """A dump that was disturbed."""
     return (device(7, 'tap0', TAP, 1, [(TO_USER, 'PTR_FULL', 1, 1000)]) +
@@ -204,6 +233,8 @@ DUMPS = {
     'zeros': zeros,
     'names': names,
     'newer': newer,
+    'coverage': coverage,
+    'blind': blind,
     'interrupted': interrupted,
     'refused': refused,
     'series': series,

@@ -120,6 +120,26 @@ def test_monitor_recording():
         'del tun23 tun']
 
 
+def test_watch_of_what_nobody_counts():
+    """Without a number; counters that do not grow have no line."""
+    assert tool.output('watch', dump='coverage') == (
+        'dev tap1 ifindex 8 kind tap coverage none\n'
+        'dev macvtap0 ifindex 12 kind macvtap coverage none\n')
+    (device,) = json.loads(tool.output('-json', 'watch', dump='blind'))
+    assert device == {'ifindex': 7, 'ifname': 'tap0', 'kind': 'tap',
+                      'coverage': 'none'}
+
+
+def test_monitor_of_what_nobody_counts(tmp_path):
+    (tmp_path / 'events.nl').write_bytes(
+        nl.uncounted(20, 'tap20', nl.TAP, cmd=nl.ADD_NTF, flags=0) +
+        nl.uncounted(20, 'tap20', nl.TAP, cmd=nl.DEL_NTF, flags=0))
+    args = ('-file', tmp_path / 'events.nl', 'monitor')
+    assert tool.output(*args) == ('add tap20 tap, not counted\n'
+                                  'del tap20 tap, not counted\n')
+    assert '"coverage":"none"' in tool.output('-json', *args)
+
+
 def test_monitor_selects():
     text = tool.output('-br', 'monitor', 'tap*', dump='events')
     assert [line.split()[1] for line in text.splitlines()] == ['tap20', 'tap21']

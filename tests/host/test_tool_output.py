@@ -132,6 +132,13 @@ def test_watch_keeps_to_the_screen(columns, rows):
     assert all(len(line) <= (columns or 80) for line in lines)
 
 
+def test_watch_on_a_screen_of_what_nobody_counts():
+    """Its title says so, too: the rows may be below the screen."""
+    screen = plain(on_terminal('watch', dump='coverage'))
+    assert '2 devices not counted' in screen.splitlines()[0]
+    assert re.search(r'tap1 +- +- +not counted +- +-', screen)
+
+
 def test_names_do_not_reach_the_terminal():
     """A name may hold an escape sequence, as any guest's owner can choose it."""
     for args in ((), ('-brief',), ('-oneline',), ('watch',), ('-details',)):

@@ -20,7 +20,8 @@ FORMS = {
     'zeros': ('-zeros',),
     'json': ('-json', '-pretty'),
 }
-DUMPS = ('host', 'idle', 'empty', 'names', 'newer', 'zeros')
+DUMPS = ('host', 'idle', 'empty', 'names', 'newer', 'zeros', 'coverage',
+         'blind')
 
 
 def test_dumps_are_fresh(tmp_path):
@@ -71,6 +72,23 @@ def test_schema_of_watch(schema):
     for line in lines:
         schema.validate(json.loads(line))
     assert all('"rate"' in line for line in lines[1:])
+
+
+def test_schema_has_no_number_of_what_nobody_counts(schema):
+    (device,) = tool.load(dump='blind')
+    schema.validate([device])
+    for key, value in (('queues', 0), ('counters', []), ('since-ms', 0),
+                       ('drops', {'to-user': 0, 'from-user': 0})):
+        with pytest.raises(jsonschema.ValidationError):
+            schema.validate([{**device, key: value}])
+
+
+def test_stats_of_what_nobody_counts():
+    """ethtool's layout has numbers only."""
+    for options in ((), ('-json',)):
+        done = tool.run(*options, 'stats', 'tap1', dump='coverage')
+        assert (done.returncode, done.stdout) == (3, '')
+        assert "'tap1' is not counted; 'tapdrop doctor' says why" in done.stderr
 
 
 def test_schema_is_strict(schema):

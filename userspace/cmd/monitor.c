@@ -48,6 +48,8 @@ static void print_text(const struct source *src,
 	       device_name(name, src, dev), tapdrop_kind_name(dev->kind));
 	if (event->type == TAPDROP_EVENT_MOVE)
 		printf(", goes on in another network namespace");
+	else if (!is_counted(dev))
+		printf(", not counted");
 	else if (dev->n_counters)
 		printf(", lost %llu to-user, %llu from-user",
 		       (unsigned long long)dev->lost_to_user,

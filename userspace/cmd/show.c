@@ -33,6 +33,14 @@ static void show_json(const struct sources *s, const struct selector *sel)
 	json_print(list, stdout);
 }
 
+static void put_brief_uncounted(struct table *t)
+{
+	table_text(t, STYLE_NONE, "-");
+	table_text(t, STYLE_NONE, "-");
+	table_text(t, STYLE_NONE, "-");
+	table_text(t, STYLE_BOLD, "not counted");
+}
+
 static void show_brief(const struct sources *s, const struct selector *sel)
 {
 	struct table *t = table_new(brief_columns, ARRAY_SIZE(brief_columns));
@@ -40,6 +48,10 @@ static void show_brief(const struct sources *s, const struct selector *sel)
 
 	for_each_selected(at, s, sel) {
 		table_device(t, at.src, at.dev);
+		if (!is_counted(at.dev)) {
+			put_brief_uncounted(t);
+			continue;
+		}
 		table_number(t, STYLE_NONE, at.dev->queues);
 		table_number(t, STYLE_NONE, at.dev->lost_to_user);
 		table_number(t, STYLE_NONE, at.dev->lost_from_user);
@@ -57,6 +69,10 @@ static void show_oneline(const struct sources *s, const struct selector *sel)
 	for_each_selected(at, s, sel) {
 		tapdrop_for_each_counter(c, at.dev) {
 			print_counter(at.src, at.dev, c);
+			putchar('\n');
+		}
+		if (!is_counted(at.dev)) {
+			print_uncounted(at.src, at.dev);
 			putchar('\n');
 		}
 	}
@@ -146,6 +162,7 @@ static void show_table(const struct sources *s, const struct selector *sel)
 		if (opt.details)
 			print_details(s, sel);
 	}
+	print_coverage(s, sel, stdout);
 	table_free(t);
 }
 

@@ -61,16 +61,21 @@ static void stats_json(const struct source *src,
 	json_print(list, stdout);
 }
 
-static void stats(const struct sources *s, const struct selector *sel)
+/* Return: exit code. The layout has no word for what is not known. */
+static int stats(const struct sources *s, const struct selector *sel)
 {
 	struct place at;
 
 	for_each_selected(at, s, sel) {
+		if (!is_counted(at.dev))
+			return fail(EXIT_NO_FAMILY, "'%s' is not counted; 'tapdrop doctor' says why",
+				    sel->dev);
 		if (opt.json)
 			stats_json(at.src, at.dev);
 		else
 			stats_text(at.src, at.dev);
 	}
+	return EXIT_OK;
 }
 
 /* As with ethtool, a counter does not come and go with its value. */
@@ -91,7 +96,7 @@ static int run(int argc, char **argv)
 	if (!code)
 		code = sources_dump(&s, &sel);
 	if (!code)
-		stats(&s, &sel);
+		code = stats(&s, &sel);
 	sources_close(&s);
 	return code;
 }

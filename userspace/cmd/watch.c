@@ -48,6 +48,8 @@ static const struct column columns[] = {
 	{ .name = "LAST" },
 };
 
+#define REASON_COLUMN	3
+
 static const char * const bars[] = {
 	" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█",
 };
@@ -114,7 +116,25 @@ static int busier(const void *pa, const void *pb)
 	return a < b ? -1 : a > b;
 }
 
-static struct table *make_table(const struct watch *w, const struct sources *s)
+static void put_uncounted(struct table *t, const struct sources *s,
+			  const struct selector *sel)
+{
+	char buf[DEVICE_NAME];
+	struct place at;
+	size_t i;
+
+	for_each_selected(at, s, sel) {
+		if (is_counted(at.dev))
+			continue;
+		table_text(t, STYLE_NONE, device_name(buf, at.src, at.dev));
+		for (i = 1; i < ARRAY_SIZE(columns); i++)
+			table_text(t, STYLE_NONE, i == REASON_COLUMN ?
+						  "not counted" : "-");
+	}
+}
+
+static struct table *make_table(const struct watch *w, const struct sources *s,
+				const struct selector *sel)
 {
 	struct table *t = table_new(columns, ARRAY_SIZE(columns));
 	const struct history *h = &w->history;
@@ -127,6 +147,7 @@ static struct table *make_table(const struct watch *w, const struct sources *s)
 	qsort(sorted, h->n, sizeof(*sorted), busier);
 	for (i = 0; i < h->n; i++)
 		put_row(t, w, s, sorted[i]);
+	put_uncounted(t, s, sel);
 	free(sorted);
 	return t;
 }
@@ -143,11 +164,13 @@ static void put_lines(char *text)
 	fputs("\033[J", stdout);
 }
 
-static void show_screen(const struct watch *w, const struct sources *s)
+static void show_screen(const struct watch *w, const struct sources *s,
+			const struct selector *sel)
 {
 	struct winsize size = { .ws_row = 24, .ws_col = 80 };
-	struct table *t = make_table(w, s);
-	char title[256], time[40], *text;
+	size_t uncounted = count_uncounted(s, sel);
+	struct table *t = make_table(w, s, sel);
+	char title[256], more[64] = "", time[40], *text;
 	size_t len;
 	FILE *f;
 
@@ -156,8 +179,12 @@ static void show_screen(const struct watch *w, const struct sources *s)
 		size = (struct winsize){ .ws_row = 24, .ws_col = 80 };
 	f = open_memstream(&text, &len);
 	if (f) {
-		snprintf(title, sizeof(title), "%.19s  every %gs  %.1f frames/s lost  %zu counters",
-			 timestamp(time), w->interval,
+		/* Their rows may be below the screen. */
+		if (uncounted)
+			snprintf(more, sizeof(more), "  %zu device%s not counted",
+				 uncounted, uncounted == 1 ? "" : "s");
+		snprintf(title, sizeof(title), "%.19s%s  every %gs  %.1f frames/s lost  %zu counters",
+			 timestamp(time), more, w->interval,
 			 history_loss_rate(&w->history, s), w->history.n);
 		fprintf(f, "%.*s\n", size.ws_col, title);
 		table_limit(t, size.ws_col,
@@ -170,13 +197,26 @@ static void show_screen(const struct watch *w, const struct sources *s)
 	table_free(t);
 }
 
-/* If not on a terminal: a line for each counter that grew. */
-static void show_records(const struct watch *w, const struct sources *s)
+/*
+ * If not on a terminal: a line for each counter that grew, and for each device
+ * that nobody counts.
+ */
+static void show_records(const struct watch *w, const struct sources *s,
+			 const struct selector *sel)
 {
 	const struct history *h = &w->history;
 	const struct row *row;
+	struct place at;
 	char time[40];
 
+	for_each_selected(at, s, sel) {
+		if (is_counted(at.dev))
+			continue;
+		if (opt.timestamp)
+			printf("time %s ", timestamp(time));
+		print_uncounted(at.src, at.dev);
+		putchar('\n');
+	}
 	for (row = h->rows; h->looks > 1 && row < h->rows + h->n; row++) {
 		if (!row->delta)
 			continue;
@@ -215,9 +255,9 @@ static int look(struct watch *w, struct sources *s, const struct selector *sel)
 	if (opt.json)
 		show_json(w, s, sel);
 	else if (w->screen)
-		show_screen(w, s);
+		show_screen(w, s, sel);
 	else
-		show_records(w, s);
+		show_records(w, s, sel);
 	return close_output(EXIT_OK);
 }
 
