@@ -31,7 +31,8 @@ def samples(text):
     return values
 
 
-@pytest.mark.parametrize('dump', ('host', 'names', 'empty', 'newer', 'large'))
+@pytest.mark.parametrize('dump', ('host', 'names', 'empty', 'newer', 'large',
+                                  'coverage'))
 def test_promtool_check_metrics(promtool, dump, tmp_path):
     args = ()
     if dump == 'large':
@@ -94,9 +95,25 @@ def test_samples():
 
 def test_zero_cells_on_request():
     assert len(samples(tool.output('export', 'prometheus',
-                                   dump='zeros'))) == 1
+                                   dump='zeros'))) == 1 + 2
     assert len(samples(tool.output('-z', 'export', 'prometheus',
-                                   dump='zeros'))) == 3
+                                   dump='zeros'))) == 3 + 2
+
+
+def test_coverage():
+    """What nobody counts has a sample that says so, and no other."""
+    values = samples(tool.output('-z', 'export', 'prometheus',
+                                 dump='coverage'))
+    assert {key: value for key, value in values.items()
+            if 'reason' not in key} == {
+        'tapdrop_up': 1,
+        'tapdrop_device_counted{device="tun0"}': 1,
+        'tapdrop_device_counted{device="tap0"}': 1,
+        'tapdrop_device_counted{device="tap1"}': 0,
+        'tapdrop_device_counted{device="tap2"}': 1,
+        'tapdrop_device_counted{device="macvtap0"}': 0}
+    assert not [key for key in values if 'reason' in key and
+                ('tap1' in key or 'macvtap0' in key)]
 
 
 def test_labels_are_escaped():
@@ -119,7 +136,8 @@ def test_openmetrics():
 def test_selectors():
     text = tool.output('export', 'prometheus', 'tap0', 'dir', 'from-user',
                        'reason', 'VIRTNET_HDR', dump='host')
-    assert list(samples(text).values()) == [2]
+    assert [value for key, value in samples(text).items()
+            if 'reason' in key] == [2]
 
 
 def test_output_file_is_replaced_in_one_step(tmp_path):
@@ -134,12 +152,40 @@ def test_output_file_is_replaced_in_one_step(tmp_path):
     assert os.listdir(tmp_path) == ['tapdrop.prom']
 
 
-def test_output_stays_when_there_is_nothing_to_write(tmp_path):
+@pytest.mark.parametrize('output', (True, False))
+def test_family_is_absent(tmp_path, output):
+    """That is written, so that it raises an alarm; old numbers would not."""
+    path = tmp_path / 'tapdrop.prom'
+    path.write_text('tap_queue_dropped_packets_total 7\n')
+    with FakeKernel(has_family=False) as kernel:
+        done = tool.run('export', 'prometheus',
+                        *(('output', path) if output else ()), env=kernel.env)
+    assert done.returncode == 3
+    assert done.stderr.startswith('tapdrop: the kernel has no tapdrop family')
+    written = path.read_text() if output else done.stdout
+    assert samples(written) == {'tapdrop_up': 0}
+    assert os.listdir(tmp_path) == ['tapdrop.prom']
+
+
+def test_module_goes_before_it_is_asked():
+    with FakeKernel(dump=lambda _: gone(kernel)) as kernel:
+        done = tool.run('export', 'prometheus', env=kernel.env)
+    assert done.returncode == 3
+    assert samples(done.stdout) == {'tapdrop_up': 0}
+
+
+def gone(kernel):
+    """The module is unloaded; what came as answer."""
+    kernel.has_family, kernel.family = False, 0
+    return FakeKernel.error(2)
+
+
+def test_output_stays_after_another_error(tmp_path):
     path = tmp_path / 'tapdrop.prom'
     path.write_text('old')
-    with FakeKernel(has_family=False) as kernel:
+    with FakeKernel(refuse=(13, 'not for you', None)) as kernel:
         done = tool.run('export', 'prometheus', 'output', path, env=kernel.env)
-    assert done.returncode == 3
+    assert done.returncode == 2
     assert path.read_text() == 'old' and len(os.listdir(tmp_path)) == 1
 
 
@@ -188,6 +234,42 @@ def test_check(args, code, state):
     assert done.returncode == code, done.stdout
     assert done.stdout.startswith(f'TAPDROP {state} - ')
     assert done.stdout.count('\n') == 1 and done.stderr == ''
+
+
+@pytest.mark.parametrize('args, code, line', (
+    (('warn', '500'), 3, 'UNKNOWN - 2 of 5 devices not counted, 496 frames '
+     'lost, most on tap0 queue 0 to-user: 496 PTR_FULL | drops=496c;500;;0'),
+    (('warn', '495'), 1, 'WARNING - 2 of 5 devices not counted, 496 frames '
+     'lost, most on tap0 queue 0 to-user: 496 PTR_FULL | drops=496c;495;;0'),
+    (('warn', '500', 'uncounted', 'ok'), 0, 'OK - 2 of 5 devices not counted, '
+     '496 frames lost, most on tap0 queue 0 to-user: 496 PTR_FULL '
+     '| drops=496c;500;;0'),
+    (('tap1', 'warn', '1'), 3,
+     "UNKNOWN - 1 of 1 device not counted; 'tapdrop doctor' says why"),
+    (('uncounted', 'ok', 'tap1', 'warn', '1'), 0,
+     "OK - 1 of 1 device not counted; 'tapdrop doctor' says why"),
+    (('tap1', 'warn', '0/s', 'interval', '1'), 3,
+     "UNKNOWN - 1 of 1 device not counted; 'tapdrop doctor' says why"),
+    (('tun0', 'tap0', 'uncounted', 'maybe', 'warn', '1'), 3,
+     "UNKNOWN - two devices, 'tun0' and 'tap0'; a glob such as 'vnet*' "
+     'chooses several'),
+    (('uncounted', 'maybe', 'warn', '1'), 3,
+     "UNKNOWN - 'maybe' cannot be said of uncounted; say ok"),
+))
+def test_check_of_what_nobody_counts(args, code, line, tmp_path):
+    """Never OK by itself, and without a number. A rate takes two looks."""
+    (tmp_path / 'twice.nl').write_bytes(2 * nl.coverage())
+    done = tool.run('-file', tmp_path / 'twice.nl', 'check', *args)
+    assert (done.returncode, done.stdout) == (code, f'TAPDROP {line}\n')
+    assert done.stderr == ''
+
+
+@pytest.mark.parametrize('args, found', (
+    ((), {'state': 'UNKNOWN', 'uncounted': 2, 'drops': 496}),
+    (('tap1',), {'state': 'UNKNOWN', 'uncounted': 1})))
+def test_check_json_of_what_nobody_counts(args, found):
+    done = tool.run('-json', 'check', *args, 'warn', '500', dump='coverage')
+    assert json.loads(done.stdout) == found
 
 
 def test_check_line():

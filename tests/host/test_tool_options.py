@@ -269,6 +269,8 @@ COMPLETIONS = (
     (['show', 'reason', 'XDP_'], ['XDP_DROP', 'XDP_ABORTED', 'XDP_TX',
                                   'XDP_REDIRECT']),
     (['show', 'queue', ''], ['none']),
+    (['check', 'uncounted', ''], ['ok']),
+    (['check', 'warn', ''], []),
     (['explain', 'PTR'], ['PTR_FULL']),
     (['export', ''], ['prometheus', 'openmetrics']),
     (['export', 'prometheus', 'out'], ['output']),

@@ -46,6 +46,9 @@ struct threshold {
  * @interval: seconds over which a rate is taken
  * @total: frames lost
  * @rate: frames lost per second
+ * @uncounted_ok: devices that are not counted are no reason for UNKNOWN
+ * @uncounted: number of them
+ * @counted: number of the others
  */
 struct check {
 	struct threshold warn;
@@ -53,6 +56,9 @@ struct check {
 	double interval;
 	uint64_t total;
 	double rate;
+	bool uncounted_ok;
+	size_t uncounted;
+	size_t counted;
 };
 
 static int set_threshold(const char *value, struct threshold *t)
@@ -87,14 +93,25 @@ static int set_interval(const char *value, void *arg)
 	return parse_interval(value, &((struct check *)arg)->interval);
 }
 
-static uint64_t total(const struct sources *s, const struct selector *sel)
+static int set_uncounted(const char *value, void *arg)
+{
+	if (strcmp(value, "ok"))
+		return fail(EXIT_USAGE, "'%s' cannot be said of uncounted; say ok",
+			    value);
+	((struct check *)arg)->uncounted_ok = true;
+	return EXIT_OK;
+}
+
+static void count(struct check *c, const struct sources *s,
+		  const struct selector *sel)
 {
 	struct place at;
-	uint64_t sum = 0;
 
-	for_each_selected(at, s, sel)
-		sum += at.dev->lost_to_user + at.dev->lost_from_user;
-	return sum;
+	for_each_selected(at, s, sel) {
+		c->total += at.dev->lost_to_user + at.dev->lost_from_user;
+		c->counted += at.dev->ifindex && is_counted(at.dev);
+	}
+	c->uncounted = count_uncounted(s, sel);
 }
 
 static int measure(struct check *c, struct sources *s,
@@ -117,7 +134,7 @@ static int measure(struct check *c, struct sources *s,
 		history_free(&h);
 	}
 	if (!code)
-		c->total = total(s, sel);
+		count(c, s, sel);
 	return code;
 }
 
@@ -162,13 +179,26 @@ static void put_worst(const struct sources *s, const struct selector *sel)
 	       reason_info(worst_at.src, worst->reason)->name);
 }
 
+/* What nobody counts has no number, not even as performance data. */
+static bool is_blind(const struct check *c)
+{
+	return c->uncounted && !c->counted && !c->total;
+}
+
 static void report_text(const struct check *c, enum state state,
 			const struct sources *s, const struct selector *sel)
 {
 	bool rate = c->warn.per_second || c->crit.per_second;
 
-	printf("TAPDROP %s - %llu frames lost", state_names[state],
-	       (unsigned long long)c->total);
+	printf("TAPDROP %s - ", state_names[state]);
+	if (c->uncounted)
+		printf("%zu of %zu device%s not counted%s", c->uncounted,
+		       c->uncounted + c->counted,
+		       c->uncounted + c->counted == 1 ? "" : "s",
+		       is_blind(c) ? "; 'tapdrop doctor' says why\n" : ", ");
+	if (is_blind(c))
+		return;
+	printf("%llu frames lost", (unsigned long long)c->total);
 	if (rate)
 		printf(", %.1f/s", c->rate);
 	put_worst(s, sel);
@@ -190,8 +220,11 @@ static void report_json(const struct check *c, enum state state)
 	struct json_object *o = json_need(json_object_new_object());
 
 	json_add(o, "state", json_text(state_names[state]));
-	json_add(o, "drops", json_object_new_uint64(c->total));
-	if (c->warn.per_second || c->crit.per_second)
+	if (c->uncounted)
+		json_add(o, "uncounted", json_object_new_uint64(c->uncounted));
+	if (!is_blind(c))
+		json_add(o, "drops", json_object_new_uint64(c->total));
+	if (!is_blind(c) && (c->warn.per_second || c->crit.per_second))
 		json_add(o, "rate", json_fraction(c->rate));
 	json_print(o, stdout);
 }
@@ -203,7 +236,9 @@ static int check(struct check *c, const struct selector *sel)
 
 	if (!sources_open(&s, sel) && !measure(c, &s, sel)) {
 		state = exceeds(c, &c->crit) ? STATE_CRITICAL :
-			exceeds(c, &c->warn) ? STATE_WARNING : STATE_OK;
+			exceeds(c, &c->warn) ? STATE_WARNING :
+			c->uncounted && !c->uncounted_ok ? STATE_UNKNOWN :
+							   STATE_OK;
 		if (opt.json)
 			report_json(c, state);
 		else
@@ -217,6 +252,7 @@ static const struct word words[] = {
 	{ "warn", "N[/s]", set_warn },
 	{ "crit", "N[/s]", set_crit },
 	{ "interval", "SECONDS", set_interval },
+	{ "uncounted", "ok", set_uncounted },
 	{}
 };
 

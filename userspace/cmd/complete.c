@@ -143,15 +143,17 @@ static bool offer_option_value(const char *before, const char *prefix)
 }
 
 /* Return: true if the word before belongs to a command and has a value. */
-static bool takes_value(const char *before)
+static bool offer_word_value(const char *before, const char *prefix)
 {
 	const struct command * const *c;
 	const struct word *w;
 
 	for_each_command(c) {
 		for (w = (*c)->words; w && w->name; w++) {
-			if (w->value && !strcmp(before, w->name))
-				return true;
+			if (!w->value || strcmp(before, w->name))
+				continue;
+			offer_literals(prefix, w->value);
+			return true;
 		}
 	}
 	return false;
@@ -169,7 +171,8 @@ static bool offer_value(const char *before, const char *prefix)
 	if (cmd && offer_literals(prefix, cmd->usage))
 		return true;
 	return offer_selector_value(before, prefix) ||
-	       offer_option_value(before, prefix) || takes_value(before);
+	       offer_option_value(before, prefix) ||
+	       offer_word_value(before, prefix);
 }
 
 static const struct command *find_typed(int argc, char **argv)

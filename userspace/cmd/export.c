@@ -21,10 +21,12 @@
  * struct exporter - what to write, and where to
  * @open_metrics: OpenMetrics rather than the text format of Prometheus
  * @output: file to replace, or NULL
+ * @up: the family answers; else there is nothing else to write
  */
 struct exporter {
 	bool open_metrics;
 	const char *output;
+	bool up;
 };
 
 /* One metric per class, so that a sum over one of them means something. */
@@ -58,6 +60,16 @@ static void put_label(FILE *f, const char *name, const char *value)
 	free(clean);
 }
 
+static void put_device(FILE *f, const struct source *src,
+		       const struct tapdrop_device *dev)
+{
+	if (opt.all_netns) {
+		put_label(f, "netns", src->netns ? src->netns : "");
+		putc(',', f);
+	}
+	put_label(f, "device", dev->ifname);
+}
+
 static void put_sample(FILE *f, const char *metric, const struct source *src,
 		       const struct tapdrop_device *dev,
 		       const struct tapdrop_counter *c)
@@ -67,11 +79,7 @@ static void put_sample(FILE *f, const char *metric, const struct source *src,
 	if (c->queue >= 0)
 		snprintf(queue, sizeof(queue), "%d", c->queue);
 	fprintf(f, "%s_total{", metric);
-	if (opt.all_netns) {
-		put_label(f, "netns", src->netns ? src->netns : "");
-		putc(',', f);
-	}
-	put_label(f, "device", dev->ifname);
+	put_device(f, src, dev);
 	fprintf(f, ",queue=\"%s\",direction=\"%s\",reason=\"%s\"} %llu\n",
 		queue, tapdrop_dir_name(c->dir),
 		reason_info(src, c->reason)->name,
@@ -94,13 +102,36 @@ static void put_samples(FILE *f, const struct sources *s,
 	}
 }
 
+/* So that what nobody counts raises an alarm, and not silence. */
+static void put_coverage(FILE *f, const struct exporter *e,
+			 const struct sources *s, const struct selector *sel)
+{
+	struct place at;
+
+	fputs("# HELP tapdrop_up Whether the kernel's tapdrop family answers.\n"
+	      "# TYPE tapdrop_up gauge\n", f);
+	fprintf(f, "tapdrop_up %d\n", e->up);
+	fputs("# HELP tapdrop_device_counted Whether what the device loses is counted.\n"
+	      "# TYPE tapdrop_device_counted gauge\n", f);
+	if (!e->up)
+		return;
+	for_each_selected(at, s, sel) {
+		if (!at.dev->ifindex)
+			continue;
+		fputs("tapdrop_device_counted{", f);
+		put_device(f, at.src, at.dev);
+		fprintf(f, "} %d\n", is_counted(at.dev));
+	}
+}
+
 static void put_metrics(FILE *f, const struct exporter *e,
 			const struct sources *s, const struct selector *sel)
 {
 	const char *suffix = e->open_metrics ? "" : "_total";
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(metrics); i++) {
+	put_coverage(f, e, s, sel);
+	for (i = 0; e->up && i < ARRAY_SIZE(metrics); i++) {
 		const char *name = metrics[i].name;
 
 		fprintf(f, "# HELP %s%s %s\n", name, suffix, metrics[i].help);
@@ -179,7 +210,7 @@ static int run(int argc, char **argv)
 	struct exporter e = {};
 	struct selector sel;
 	struct sources s;
-	int code;
+	int code, err = EXIT_OK;
 
 	if (!argc)
 		return fail(EXIT_USAGE, "'export' wants a format; say prometheus or openmetrics");
@@ -192,12 +223,15 @@ static int run(int argc, char **argv)
 	code = sources_open(&s, &sel);
 	if (!code)
 		code = sources_dump(&s, &sel);
-	if (!code && e.output)
-		code = replace_file(&e, &s, &sel);
-	else if (!code)
+	e.up = !code;
+	if (code && code != EXIT_NO_FAMILY)
+		err = code;
+	else if (e.output)
+		err = replace_file(&e, &s, &sel);
+	else
 		put_metrics(stdout, &e, &s, &sel);
 	sources_close(&s);
-	return code;
+	return err ? err : code;
 }
 
 const struct command cmd_export = {
