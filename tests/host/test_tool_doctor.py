@@ -28,6 +28,7 @@ HEALTHY = {
     'sys/module/tap/refcnt': '1',
     'sys/module/module/parameters/sig_enforce': 'N',
     'sys/kernel/security/lockdown': '[none] integrity confidentiality',
+    'sys/kernel/security/lsm': 'lockdown,capability,yama',
 }
 
 
@@ -164,6 +165,26 @@ def test_kernel_wants_signatures(tmp_path, files, words):
     found, _ = findings(tmp_path, files=files)
     (_, verdict, said, remedy), = [row for row in found if row[0] == 'policy']
     assert verdict == 'note' and words in said and 'mokutil' in remedy
+
+
+def test_policy_that_cannot_be_seen(tmp_path):
+    """What a container does not see is not good, but unknown."""
+    found, _ = findings(tmp_path, gone=['sys/kernel/security'])
+    (_, verdict, words, remedy), = [row for row in found if row[0] == 'policy']
+    assert verdict == 'note' and 'cannot be seen' in words
+    assert 'securityfs' in remedy
+
+
+@pytest.mark.parametrize('files', ((), ('sys/module/tapdrop/version',)))
+def test_root_that_is_none(tmp_path, files):
+    for path in files:
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text('0.1.0')
+    root = tmp_path if files else '/nonexistent'
+    done = tool.run('doctor', 'root', root)
+    assert (done.returncode, done.stdout) == (1, '')
+    assert done.stderr == (f"tapdrop: '{root}' is no root of a running system: "
+                           'it has no proc/sys/kernel/osrelease\n')
 
 
 def test_this_machine():

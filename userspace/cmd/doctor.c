@@ -212,6 +212,13 @@ static void look_at_driver(struct diagnosis *d, const char *driver)
 		     users, by);
 }
 
+/* A container, for one, does not see the security file system. */
+static bool sees_policy(struct diagnosis *d)
+{
+	return sysfs_exists(&d->sys, "sys/module") &&
+	       sysfs_exists(&d->sys, "sys/kernel/security/lsm");
+}
+
 /* "none [integrity] confidentiality": the brackets mark the mode. */
 static bool is_locked_down(struct diagnosis *d)
 {
@@ -234,6 +241,10 @@ static void look_at_policy(struct diagnosis *d)
 		     "the kernel is %s: it loads signed modules only",
 		     is_locked_down(d) ? "locked down" :
 		     "told to enforce signatures");
+	else if (!sees_policy(d))
+		find(d, NOTE, "policy",
+		     "Ask where securityfs is mounted on /sys/kernel/security.",
+		     "whether the kernel loads modules without signature cannot be seen");
 	else
 		find(d, GOOD, "policy", NULL,
 		     "the kernel loads modules without signature, too");
@@ -298,9 +309,11 @@ static int run(int argc, char **argv)
 
 	uname(&uts);
 	snprintf(d.release, sizeof(d.release), "%s", uts.release);
-	if (*d.sys.root)
-		sysfs_read(&d.sys, d.release, sizeof(d.release),
-			   "proc/sys/kernel/osrelease");
+	if (*d.sys.root &&
+	    sysfs_read(&d.sys, d.release, sizeof(d.release),
+		       "proc/sys/kernel/osrelease"))
+		return fail(EXIT_USAGE, "'%s' is no root of a running system: it has no proc/sys/kernel/osrelease",
+			    d.sys.root);
 	return diagnose(&d);
 }
 
