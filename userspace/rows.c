@@ -267,7 +267,23 @@ void print_uncounted(const struct source *src, const struct tapdrop_device *dev)
 }
 
 /**
- * print_counter() - print words and values in turn, for grep and awk
+ * print_device() - print words and values in turn, for grep and awk
+ * @src: source of the device
+ * @dev: device
+ *
+ * The caller ends the line.
+ */
+void print_device(const struct source *src, const struct tapdrop_device *dev)
+{
+	char name[DEVICE_NAME];
+
+	printf("dev %s ifindex %u kind %s queues %u",
+	       device_name(name, src, dev), dev->ifindex,
+	       tapdrop_kind_name(dev->kind), dev->queues);
+}
+
+/**
+ * print_counter() - print words and values of a device and one counter
  * @src: source of the device
  * @dev: device
  * @c: counter
@@ -279,15 +295,12 @@ void print_counter(const struct source *src, const struct tapdrop_device *dev,
 {
 	const struct tapdrop_reason_info *info = reason_info(src, c->reason);
 	const char *netdev = tapdrop_netdev_dir(dev->kind, c->dir);
-	char name[DEVICE_NAME];
 
-	printf("dev %s ifindex %u kind %s queues %u queue ",
-	       device_name(name, src, dev), dev->ifindex,
-	       tapdrop_kind_name(dev->kind), dev->queues);
+	print_device(src, dev);
 	if (c->queue >= 0)
-		printf("%d", c->queue);
+		printf(" queue %d", c->queue);
 	else
-		printf("none");
+		printf(" queue none");
 	printf(" dir %s netdev-dir %s reason %s skb-reason %s class %s packets %llu",
 	       tapdrop_dir_name(c->dir), *netdev ? netdev : "-", info->name,
 	       *info->skb_reason ? info->skb_reason : "-",

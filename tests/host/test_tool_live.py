@@ -147,6 +147,21 @@ def test_monitor_selects():
     assert [line.split()[1] for line in text.splitlines()] == ['macvtap22']
 
 
+def test_monitor_oneline():
+    """A line a counter; a device that lost nothing has one, too."""
+    lines = [line.split() for line in
+             tool.output('-oneline', 'monitor', dump='events').splitlines()]
+    rows = [dict(zip(words[::2], words[1::2])) for words in lines]
+    assert all(len(words) % 2 == 0 for words in lines)
+    assert [(row['event'], row['dev'], row.get('queue'), row.get('packets'))
+            for row in rows] == [
+        ('add', 'tap20', None, None), ('del', 'tap21', '0', '5'),
+        ('del', 'tap21', '1', '6'), ('del', 'tap21', 'none', '7'),
+        ('move', 'macvtap22', None, None), ('del', 'tun23', None, None)]
+    assert tool.output('-oneline', '-t', 'monitor',
+                       dump='events').startswith('time ')
+
+
 def test_monitor_json():
     events = [json.loads(line) for line in
               tool.output('-json', 'monitor', dump='events').splitlines()]

@@ -35,6 +35,37 @@ static void print_json(const struct source *src,
 	json_print(o, stdout);
 }
 
+static void start_line(const struct tapdrop_event *event)
+{
+	char now[40];
+
+	if (opt.timestamp)
+		printf("time %s ", timestamp(now));
+	printf("event %s ", event_names[event->type]);
+}
+
+/* A line a counter; one for the device alone if it has none. */
+static void print_oneline(const struct source *src,
+			  const struct tapdrop_event *event)
+{
+	const struct tapdrop_device *dev = event->device;
+	const struct tapdrop_counter *c;
+
+	tapdrop_for_each_counter(c, dev) {
+		start_line(event);
+		print_counter(src, dev, c);
+		putchar('\n');
+	}
+	if (dev->n_counters)
+		return;
+	start_line(event);
+	if (is_counted(dev))
+		print_device(src, dev);
+	else
+		print_uncounted(src, dev);
+	putchar('\n');
+}
+
 static void print_text(const struct source *src,
 		       const struct tapdrop_event *event)
 {
@@ -80,6 +111,8 @@ static int print_events(const struct source *src, const struct selector *sel)
 			continue;
 		if (opt.json)
 			print_json(src, &event);
+		else if (opt.oneline)
+			print_oneline(src, &event);
 		else
 			print_text(src, &event);
 	}
