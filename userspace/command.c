@@ -45,9 +45,10 @@ int run_command(int argc, char **argv)
 {
 	const struct command *cmd;
 
+	cmd = argc ? find(argv[0]) : commands[0];
+	fail_as_plugin(cmd && cmd->plugin);
 	if (!argc)
-		return commands[0]->run(0, NULL);
-	cmd = find(argv[0]);
+		return cmd->run(0, NULL);
 	if (!cmd)
 		return fail(EXIT_USAGE, "there is no command '%s'; 'tapdrop help' lists them",
 			    argv[0]);

@@ -14,6 +14,7 @@
  * @usage: what may follow, except for @words
  * @selects: whether selectors may follow
  * @words: other words that may follow, up to one without name, or NULL
+ * @plugin: its errors look as monitoring systems want them
  * @help: what it does, in a few words; NULL if nobody types it. Such commands
  *	are the last in the table.
  */
@@ -23,6 +24,7 @@ struct command {
 	const char *usage;
 	bool selects;
 	const struct word *words;
+	bool plugin;
 	const char *help;
 };
 

@@ -17,11 +17,12 @@ static bool as_plugin;
 #define PLUGIN_UNKNOWN	3
 
 /**
- * fail_as_plugin() - from now on errors look as monitoring systems want them
+ * fail_as_plugin() - say what errors look like from now on
+ * @on: as monitoring systems want them
  */
-void fail_as_plugin(void)
+void fail_as_plugin(bool on)
 {
-	as_plugin = true;
+	as_plugin = on;
 }
 
 static void print_error(int code, const char *sentence)

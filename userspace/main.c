@@ -2,7 +2,6 @@
 /* tapdrop: which commands there are, and what runs. */
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
@@ -36,12 +35,10 @@ static int print_version(void)
 /* What errors look like must be known before the first one. */
 static void look_ahead(int argc, char **argv)
 {
-	int i;
+	const char *name = options_command(argc, argv);
+	const struct command *cmd = name ? find_command(name) : NULL;
 
-	for (i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], cmd_check.name))
-			fail_as_plugin();
-	}
+	fail_as_plugin(cmd && cmd->plugin);
 }
 
 static int run(int argc, char **argv)

@@ -204,6 +204,33 @@ static const char *check_options(void)
 }
 
 /**
+ * options_command() - find the command among the options
+ * @argc: number of words
+ * @argv: the words, which stay in their order
+ *
+ * Takes no option, so that nothing can be wrong.
+ *
+ * Return: the first word that is neither an option nor the value of one, or
+ * NULL.
+ */
+const char *options_command(int argc, char **argv)
+{
+	char **words = xrealloc(NULL, argc + 1, sizeof(*words));
+	const char *name = NULL;
+
+	memcpy(words, argv, (argc + 1) * sizeof(*words));
+	make_getopt_tables();
+	opterr = 0;
+	while (getopt_long_only(argc, words, letters, long_options, NULL) >= 0)
+		;
+	if (optind < argc)
+		name = words[optind];
+	optind = 0;
+	free(words);
+	return name;
+}
+
+/**
  * options_parse() - read the options in front of and behind the command
  * @argc: number of words
  * @argv: the words; those that are no options come last then, from optind on

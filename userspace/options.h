@@ -69,6 +69,7 @@ struct option_info {
 extern const struct option_info option_infos[];
 extern const size_t n_option_infos;
 
+const char *options_command(int argc, char **argv);
 const char *options_parse(int argc, char **argv);
 
 #endif /* _TAPDROP_OPTIONS_H */

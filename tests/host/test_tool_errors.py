@@ -194,6 +194,33 @@ def test_truncated_recording(tmp_path, cut):
     assert done.stderr == 'tapdrop: a message is cut short\n'
 
 
+@pytest.mark.parametrize('args', (
+    ('show', 'dev', 'check', 'queue', 'x'), ('-netns', 'check', '-bogus'),
+    ('-netns', 'check', 'show', 'dir', 'x'), ('show', 'check', '-bogus')))
+def test_a_device_called_check(args):
+    """It is no command, and errors look as they always do."""
+    done = tool.run(*args)
+    assert (done.returncode, done.stdout) == (1, '')
+    assert done.stderr.startswith('tapdrop: ')
+
+
+@pytest.mark.parametrize('args', (
+    ('-color', 'check', '-bogus'), ('check', '-bogus'),
+    ('-netns', 'x', 'check', 'dir', 'x')))
+def test_check_behind_options(args):
+    done = tool.run(*args)
+    assert (done.returncode, done.stderr) == (3, '')
+    assert done.stdout.startswith('TAPDROP UNKNOWN - ')
+
+
+def test_errors_behind_a_check_in_a_batch(tmp_path):
+    """Those of the next command are its own."""
+    (tmp_path / 'batch').write_text('check warn 1000000/s\nshow dir x\n')
+    done = tool.run('-batch', tmp_path / 'batch', dump='series')
+    assert done.returncode == 1
+    assert "tapdrop: 'x' is no direction" in done.stderr
+
+
 def test_batch_stops_at_the_first_error(tmp_path):
     (tmp_path / 'batch').write_text(
         '# a comment\nexplain PTR_FULL\n\nexplain x # y\nexplain NOMEM\n')

@@ -262,7 +262,6 @@ static int run(int argc, char **argv)
 	struct check c = { .interval = 1 };
 	struct selector sel;
 
-	fail_as_plugin();
 	if (parse_selector(argc, argv, &sel, words, &c))
 		return STATE_UNKNOWN;
 	if (!c.warn.set && !c.crit.set) {
@@ -278,5 +277,6 @@ const struct command cmd_check = {
 	.usage = "[ SELECTORS ]",
 	.selects = true,
 	.words = words,
+	.plugin = true,
 	.help = "line and exit code of a monitoring plugin",
 };
