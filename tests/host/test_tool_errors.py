@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 import tool
-from fakekernel import FakeKernel
+from fakekernel import FakeKernel, nl
 
 # Arguments, exit code and sentence.
 USAGE = (
@@ -59,6 +59,7 @@ USAGE = (
     (['-file', '/'], 'cannot read /: Is a directory'),
     (['-batch', '/nowhere'], 'cannot open /nowhere: No such file or directory'),
     (['-file', '/dev/null'], '/dev/null has no more dumps'),
+    (['-file', '/etc/passwd'], '/etc/passwd is no recording of tapdrop'),
 )
 
 
@@ -185,13 +186,63 @@ def test_error_at_the_end_of_a_dump():
         'result out of range)\n')
 
 
-@pytest.mark.parametrize('cut', (1, 17, 100, 333))
-def test_truncated_recording(tmp_path, cut):
-    with open(tool.golden('host.nl'), 'rb') as full:
-        (tmp_path / 'cut.nl').write_bytes(full.read()[:cut])
-    done = tool.run('-file', tmp_path / 'cut.nl')
+def boundaries(data):
+    """Where its messages end."""
+    pos = 0
+    while pos < len(data):
+        pos += int.from_bytes(data[pos:pos + 4], 'little') + 3 & ~3
+        yield pos
+
+
+@pytest.mark.parametrize('dump, command', (('host', 'show'),
+                                           ('events', 'monitor')))
+def test_recording_cut_anywhere(tmp_path, dump, command):
+    """Also between two messages, where nothing else is wrong with it."""
+    with open(tool.golden(dump + '.nl'), 'rb') as file:
+        full = file.read()
+    path, ends = tmp_path / 'cut.nl', set(boundaries(full))
+    cuts = {end + off for end in ends for off in (-1, 0, 1, 16, 21)}
+    for cut in sorted({1, 15, 16, *cuts} & set(range(1, len(full)))):
+        path.write_bytes(full[:cut])
+        done = tool.run('-file', path, command)
+        if command == 'monitor' and cut in ends and done.returncode == 0:
+            # between two events
+            assert done.stdout.count('\n') > 0
+            continue
+        assert done.returncode == 1, cut
+        assert done.stderr == f'tapdrop: {path} ' + (
+            'is no recording of tapdrop\n' if cut < 16 else
+            'is cut off: its last dump or event is not complete\n')
+        assert command == 'monitor' or done.stdout == ''
+
+
+def test_recording_cut_in_the_last_event(tmp_path):
+    """The messages of a device's queues, without that of the device."""
+    event = nl.queue(21, 0, [(nl.TO_USER, 'PTR_FULL', 5, 10)], cmd=nl.DEL_NTF)
+    (tmp_path / 'cut.nl').write_bytes(event)
+    done = tool.run('-file', tmp_path / 'cut.nl', 'monitor')
     assert (done.returncode, done.stdout) == (1, '')
-    assert done.stderr == 'tapdrop: a message is cut short\n'
+    assert 'is cut off' in done.stderr
+
+
+def test_damaged_recording(tmp_path):
+    with open(tool.golden('host.nl'), 'rb') as file:
+        data = bytearray(file.read())
+    # the first attribute is longer than its message
+    data[20:22] = (1000).to_bytes(2, 'little')
+    (tmp_path / 'bad.nl').write_bytes(data)
+    done = tool.run('-file', tmp_path / 'bad.nl')
+    assert (done.returncode, done.stdout) == (1, '')
+    assert done.stderr == (f'tapdrop: {tmp_path / "bad.nl"} is damaged: '
+                           'a message is malformed\n')
+
+
+@pytest.mark.parametrize('path', ('/etc/passwd', '/dev/zero', tool.TOOL))
+@pytest.mark.parametrize('command', ('show', 'watch', 'monitor'))
+def test_file_that_is_no_recording(path, command):
+    done = tool.run('-file', path, command)
+    assert (done.returncode, done.stdout) == (1, '')
+    assert done.stderr == f'tapdrop: {path} is no recording of tapdrop\n'
 
 
 @pytest.mark.parametrize('args', (
@@ -275,5 +326,5 @@ def test_man_page_says_the_same():
     sentences = re.findall(r'^\.I (.+)$', table, re.M)
     assert len(sentences) > 12
     for sentence in sentences:
-        for part in re.split(r"'-?x'| x\b|\.\.\.", sentence):
+        for part in re.split(r"'-?x'|\bx\b|\.\.\.", sentence):
             assert letters(part) in tests, sentence

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "decode.h"
+#include "file.h"
 #include "netlink.h"
 
 static const struct tapdrop_filter everything = {
@@ -123,6 +124,8 @@ int tapdrop_next_event(struct tapdrop *td, struct tapdrop_event *event)
 	do {
 		ret = read_event(td, &a);
 	} while (ret > 0 && !event->type);
+	if (td->from_file && (ret == -EBADMSG || (!ret && td->pending->n_devices)))
+		return tapdrop_file_fail(td, !ret);
 	if (ret <= 0)
 		return ret;
 

@@ -8,6 +8,7 @@
 
 int tapdrop_file_open(struct tapdrop *td, const char *path);
 int tapdrop_file_dump(struct tapdrop *td, struct tapdrop_answer *a);
+int tapdrop_file_fail(struct tapdrop *td, bool ended);
 int tapdrop_record_write(struct tapdrop *td);
 
 #endif /* _LIBTAPDROP_FILE_H */

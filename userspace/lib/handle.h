@@ -31,6 +31,7 @@ struct tapdrop_buf {
  * @from_file: @file takes the place of the kernel
  * @file: content of a recorded dump
  * @file_pos: how much of @file was read
+ * @path: where @file was read from, or NULL
  * @record: file that dumps are written to, or NULL
  * @raw: messages of the current attempt, for @record
  * @events: messages received from @event_sk
@@ -48,6 +49,7 @@ struct tapdrop {
 	bool from_file;
 	struct tapdrop_buf file;
 	size_t file_pos;
+	char *path;
 	FILE *record;
 	struct tapdrop_buf raw;
 	struct tapdrop_buf events;

@@ -37,5 +37,6 @@ void tapdrop_close(struct tapdrop *td)
 	free(td->events.data);
 	free(td->raw.data);
 	free(td->file.data);
+	free(td->path);
 	free(td);
 }

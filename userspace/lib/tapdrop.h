@@ -200,7 +200,8 @@ int tapdrop_open(struct tapdrop **td);
  * Each call of tapdrop_dump() reads on behind the last NLMSG_DONE, so that a
  * file can hold a series of dumps.
  *
- * Return: 0 or a negative errno; @td is set as by tapdrop_open().
+ * Return: 0; -EBADMSG if the file does not begin as a recording does; another
+ * errno; @td is set as by tapdrop_open().
  */
 int tapdrop_open_file(struct tapdrop **td, const char *path);
 
@@ -242,7 +243,7 @@ int tapdrop_record(struct tapdrop *td, const char *path);
  * may count it.
  *
  * Return: 0; -ENODEV if @ifindex is no device of this family; -ENODATA if a
- * recorded dump has ended; another errno.
+ * recorded dump has ended; -EBADMSG if it is cut off or damaged; another errno.
  */
 int tapdrop_dump(struct tapdrop *td, const struct tapdrop_filter *filter,
 		 struct tapdrop_stats **stats);
