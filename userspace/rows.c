@@ -132,13 +132,18 @@ static void put_total(struct table *t, const struct source *src,
 	table_age(t, STYLE_BOLD, last_loss(src, dev, dir));
 }
 
-/* A reason that is no loss is not in the total, and its row says so. */
-static void put_reason(struct table *t, enum style style,
-		       const struct tapdrop_reason_info *info)
+/**
+ * table_reason() - add a reason
+ * @t: table
+ * @style: how it looks
+ * @info: reason; one that is no loss is in no total, and says so
+ */
+void table_reason(struct table *t, enum style style,
+		  const struct tapdrop_reason_info *info)
 {
 	char buf[128];
 
-	if (style == STYLE_NONE) {
+	if (info->class_id == TAPDROP_CLASS_LOSS) {
 		table_text(t, style, info->name);
 		return;
 	}
@@ -160,7 +165,7 @@ static void put_counter(struct table *t, const struct source *src,
 	else
 		table_text(t, STYLE_NONE, "none");
 	table_repeat(t, style);
-	put_reason(t, style, reason_info(src, c->reason));
+	table_reason(t, style, reason_info(src, c->reason));
 	table_number(t, style, c->packets);
 	table_age(t, style, c->last_ms);
 }

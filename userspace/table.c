@@ -32,6 +32,7 @@ struct table {
 	size_t max_width;
 	size_t max_rows;
 	size_t width[MAX_COLUMNS];
+	bool hidden[MAX_COLUMNS];
 	struct cell *cells;
 	size_t n_cells;
 	size_t max_cells;
@@ -141,16 +142,49 @@ void table_repeat(struct table *t, enum style style)
 	cell->style = style;
 }
 
+static size_t table_width(const struct table *t)
+{
+	size_t i, width = 0;
+
+	for (i = 0; i < t->n_columns; i++) {
+		if (!t->hidden[i])
+			width += (width ? 2 : 0) + t->width[i];
+	}
+	return width;
+}
+
+/* Return: false if there is no column left that may go. */
+static bool hide_column(struct table *t)
+{
+	size_t i, most = 0;
+
+	for (i = 1; i < t->n_columns; i++) {
+		if (t->hidden[i])
+			continue;
+		if (t->hidden[most] ||
+		    t->columns[i].spare > t->columns[most].spare)
+			most = i;
+	}
+	if (t->hidden[most] || !t->columns[most].spare)
+		return false;
+	t->hidden[most] = true;
+	return true;
+}
+
 /**
- * table_limit() - cut what does not fit on the screen
+ * table_limit() - leave out and cut what does not fit on the screen
  * @t: table
  * @width: columns, or 0 for no limit
  * @rows: rows, without the headings, or 0 for no limit
+ *
+ * Call it behind the last cell.
  */
 void table_limit(struct table *t, size_t width, size_t rows)
 {
 	t->max_width = width;
 	t->max_rows = rows;
+	while (width && table_width(t) > width && hide_column(t))
+		;
 }
 
 /**
@@ -197,17 +231,28 @@ static void put(struct line *line, const char *text, const struct cell *cell)
 		put_text(line, "\033[0m");
 }
 
+static bool is_last(const struct table *t, size_t column)
+{
+	while (++column < t->n_columns) {
+		if (!t->hidden[column])
+			return false;
+	}
+	return true;
+}
+
 static void put_cell(struct line *line, const struct table *t, size_t column,
 		     const char *text, const struct cell *cell)
 {
 	size_t blanks = t->width[column] - cell->width;
 	bool right = t->columns[column].right;
 
+	if (t->hidden[column])
+		return;
 	if (right)
 		pad(line, blanks);
 	put(line, text, cell);
 	/* A row ends with its last text: no blanks behind it. */
-	if (column < t->n_columns - 1)
+	if (!is_last(t, column))
 		pad(line, (right ? 0 : blanks) + 2);
 }
 

@@ -26,10 +26,13 @@ enum style {
  * struct column - a column of a table
  * @name: heading
  * @right: numbers: align to the right
+ * @spare: where a limited table is too wide, columns go, those with the highest
+ *	number first; 0 for one that stays
  */
 struct column {
 	const char *name;
 	bool right;
+	unsigned int spare;
 };
 
 struct table;

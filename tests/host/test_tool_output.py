@@ -139,6 +139,41 @@ def test_watch_on_a_screen_of_what_nobody_counts():
     assert re.search(r'tap1 +- +- +not counted +- +-', screen)
 
 
+def watched(columns, dump='host'):
+    """The headings, and the rows, of watch on a terminal that wide."""
+    screens = on_terminal('watch', dump=dump, columns=columns, rows=40)
+    lines = plain(screens.split('\x1b[H')[-1]).split('\n')
+    at = next(i for i, line in enumerate(lines) if line.startswith('DEVICE'))
+    return lines[at], [line for line in lines[at + 1:] if line]
+
+
+def test_watch_leaves_out_whole_columns():
+    """What is there is not cut; the sparkline goes first, the reason never."""
+    names = ('QUEUE', 'DIRECTION', 'REASON', 'PER SECOND', 'LAST MINUTE',
+             'PACKETS', 'LAST')
+    sets = []
+    for columns in (200, 80, 55, 40, 30, 20):
+        heading, rows = watched(columns, dump='series')
+        shown = {name for name in names
+                 if re.search(rf'\b{name}(?! MINUTE)\b', heading)}
+        sets.append(shown)
+        assert len(rows) == 2
+        for row in rows:
+            assert re.search(r'\b(PTR_FULL|NOMEM)\b', row)
+            assert ('PACKETS' in shown) == bool(re.search(r'\b(250|4)\b', row))
+            assert ('LAST' in shown) == row.endswith('0.1s ago')
+    assert sets == [set(names), {*names} - {'LAST MINUTE'},
+                    {'DIRECTION', 'REASON', 'PER SECOND', 'PACKETS'},
+                    {'REASON', 'PER SECOND', 'PACKETS'},
+                    {'REASON', 'PER SECOND'}, {'REASON'}]
+
+
+def test_watch_marks_what_is_no_loss():
+    _, rows = watched(120)
+    assert any('WRITE_RETRY (refused)' in row for row in rows)
+    assert any('READ_TOO_SHORT (truncated)' in row for row in rows)
+
+
 def test_names_do_not_reach_the_terminal():
     """A name may hold an escape sequence, as any guest's owner can choose it."""
     for args in ((), ('-brief',), ('-oneline',), ('watch',), ('-details',)):

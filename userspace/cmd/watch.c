@@ -39,13 +39,13 @@ struct watch {
 
 static const struct column columns[] = {
 	{ .name = "DEVICE" },
-	{ .name = "QUEUE", .right = true },
-	{ .name = "DIRECTION" },
+	{ .name = "QUEUE", .right = true, .spare = 4 },
+	{ .name = "DIRECTION", .spare = 3 },
 	{ .name = "REASON" },
-	{ .name = "PER SECOND", .right = true },
-	{ .name = "LAST MINUTE" },
-	{ .name = "PACKETS", .right = true },
-	{ .name = "LAST" },
+	{ .name = "PER SECOND", .right = true, .spare = 1 },
+	{ .name = "LAST MINUTE", .spare = 6 },
+	{ .name = "PACKETS", .right = true, .spare = 2 },
+	{ .name = "LAST", .spare = 5 },
 };
 
 #define REASON_COLUMN	3
@@ -95,7 +95,7 @@ static void put_row(struct table *t, const struct watch *w,
 	else
 		table_text(t, STYLE_NONE, "none");
 	table_dir(t, STYLE_NONE, row->dev, row->dir);
-	table_text(t, style, reason_info(src, row->reason)->name);
+	table_reason(t, style, reason_info(src, row->reason));
 	if (w->history.looks > 1)
 		snprintf(buf, sizeof(buf), rate < 10 ? "%.1f" : "%.0f", rate);
 	table_text(t, style, w->history.looks > 1 ? buf : "-");
