@@ -69,19 +69,24 @@ int fail(int code, const char *fmt, ...)
  * warn() - say something that is not an error
  * @fmt: sentence without full stop
  *
- * Stays silent with -json, where standard error holds errors only.
+ * With -json it is an object on standard error, as errors are.
  */
 void warn(const char *fmt, ...)
 {
+	struct json_object *o;
+	char sentence[1024];
 	va_list args;
 
-	if (opt.json)
-		return;
 	va_start(args, fmt);
-	fprintf(stderr, "tapdrop: ");
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
+	vsnprintf(sentence, sizeof(sentence), fmt, args);
 	va_end(args);
+	if (!opt.json) {
+		fprintf(stderr, "tapdrop: %s\n", sentence);
+		return;
+	}
+	o = json_need(json_object_new_object());
+	json_add(o, "warning", json_text(sentence));
+	json_print(o, stderr);
 }
 
 /* Why the first write failed; stdio forgets that. */

@@ -83,6 +83,8 @@ static void add_if_there(struct sources *s, const char *name)
 		add_source(s, name, fd);
 	else if (fd >= 0)
 		close(fd);
+	else if (errno != ENOENT)
+		s->refused++;
 }
 
 /* The one that we are in, and all others that have a name. */
@@ -110,9 +112,16 @@ static int add_all_netns(struct sources *s)
 	return EXIT_OK;
 }
 
+/* To be where we are takes no right. */
+static bool try_enter(const struct source *src)
+{
+	return src->netns_fd < 0 || is_own_netns(src->netns_fd) ||
+	       !setns(src->netns_fd, CLONE_NEWNET);
+}
+
 static int enter(const struct source *src)
 {
-	if (src->netns_fd < 0 || !setns(src->netns_fd, CLONE_NEWNET))
+	if (try_enter(src))
 		return EXIT_OK;
 	return fail(EXIT_KERNEL, "cannot enter network namespace '%s': %s",
 		    src->netns ? src->netns : opt.netns ? opt.netns : "",
@@ -166,6 +175,15 @@ int source_fail(const struct source *src, int err)
 		code = EXIT_USAGE;
 	return fail(code, "%s%s%s", src->netns ? src->netns : "", sep,
 		    tapdrop_error(src->td));
+}
+
+/* Without the right to enter others, "all" is what there is to see. */
+static bool may_enter(struct sources *s, const struct source *src)
+{
+	if (!opt.all_netns || try_enter(src) || errno != EPERM)
+		return true;
+	s->refused++;
+	return false;
 }
 
 /* Return: 0; 1 if the device is not in this namespace; or -1 after an error. */
@@ -222,7 +240,8 @@ int sources_open(struct sources *s, const struct selector *sel)
 	*s = (struct sources){};
 	code = add_sources(s);
 	while (!code && i < s->n) {
-		ret = open_source(&s->list[i], sel, &code);
+		ret = may_enter(s, &s->list[i]) ?
+		      open_source(&s->list[i], sel, &code) : 1;
 		if (ret <= 0) {
 			i++;
 			continue;
@@ -231,6 +250,9 @@ int sources_open(struct sources *s, const struct selector *sel)
 		memmove(&s->list[i], &s->list[i + 1],
 			(--s->n - i) * sizeof(*s->list));
 	}
+	if (s->refused)
+		warn("%zu network namespace%s left out: only root may enter another",
+		     s->refused, s->refused == 1 ? " is" : "s are");
 	if (!code && !s->n)
 		code = fail(EXIT_NO_DEVICE, "there is no device '%s'", sel->dev);
 	return code;

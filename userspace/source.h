@@ -34,11 +34,13 @@ struct source {
  * @list: the sources
  * @n: number of sources
  * @home_fd: network namespace to return to, or 0
+ * @refused: number of network namespaces that we may not enter
  */
 struct sources {
 	struct source *list;
 	size_t n;
 	int home_fd;
+	size_t refused;
 };
 
 /**

@@ -153,8 +153,9 @@ def test_not_a_netns():
 def test_netns_of_another_user():
     # still root: nobody else may be allowed to look into the repository
     done = subprocess.run(
-        ['setpriv', '--bounding-set=-sys_admin', tool.TOOL, '-netns',
-         '/proc/self/ns/net'], text=True, capture_output=True)
+        ['unshare', '-n', 'setpriv', '--bounding-set=-sys_admin', tool.TOOL,
+         '-netns', f'/proc/{os.getpid()}/ns/net'], text=True,
+        capture_output=True)
     assert done.returncode == 2
     assert 'Operation not permitted' in done.stderr
 

@@ -157,6 +157,27 @@ def test_all_netns_comes_back(namespaces, tmp_path):
     assert len(lines) == 2 and lines[0] == lines[1]
 
 
+def test_all_netns_without_the_right(namespaces):
+    """One's own is shown, and what is missing is said."""
+    def run(*args):
+        with FakeKernel() as kernel:
+            # still root: nobody else may be allowed to look into the repository
+            return subprocess.run(
+                ['setpriv', '--bounding-set=-sys_admin', tool.TOOL, '-a', *args],
+                text=True, capture_output=True, check=False,
+                env={**tool.ENV, **kernel.env})
+
+    done = run('-brief')
+    assert (done.returncode, done.stdout) == \
+        (0, tool.output('-brief', dump='host'))
+    count = re.fullmatch(r'tapdrop: (\d+) network namespaces are left out: '
+                         'only root may enter another\n', done.stderr)
+    assert int(count.group(1)) >= len(namespaces)
+    done = run('-json')
+    assert json.loads(done.stdout) == tool.load(dump='host')
+    assert 'left out' in json.loads(done.stderr)['warning']
+
+
 def test_device_in_one_of_all_netns(namespaces):
     subprocess.run(['ip', '-n', namespaces[1], 'link', 'add', 'tdtest0',
                     'index', '50', 'type', 'veth'], check=True)
