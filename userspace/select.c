@@ -5,21 +5,65 @@
 
 #include "exitcode.h"
 #include "fail.h"
+#include "group.h"
 #include "options.h"
 #include "select.h"
 #include "text.h"
 #include "xalloc.h"
 
-static int set_dev(struct selector *sel, const char *name)
+/* Patterns of the last command, which may be one of a batch. */
+static struct pattern *patterns;
+
+static int add_pattern(struct selector *sel, const char *name, bool exclude)
 {
-	if (sel->dev)
-		return fail(EXIT_USAGE, "two devices, '%s' and '%s'; a glob such as 'vnet*' chooses several",
-			    sel->dev, name);
-	sel->dev = name;
-	sel->is_glob = strpbrk(name, "*?[");
-	if (!*name || (!sel->is_glob && strlen(name) >= TAPDROP_IFNAMSIZ))
+	bool is_glob = strpbrk(name, "*?[");
+
+	if (!*name || (!is_glob && strlen(name) >= TAPDROP_IFNAMSIZ))
 		return fail(EXIT_USAGE, "'%s' cannot be the name of a device",
 			    name);
+	patterns = xrealloc(patterns, sel->n_patterns + 1, sizeof(*patterns));
+	patterns[sel->n_patterns++] = (struct pattern){
+		.text = name,
+		.is_glob = is_glob,
+		.exclude = exclude,
+	};
+	sel->patterns = patterns;
+	if (exclude)
+		return EXIT_OK;
+	sel->dev = sel->n_includes++ ? NULL : name;
+	sel->is_glob = sel->dev && is_glob;
+	return EXIT_OK;
+}
+
+static int set_dev(struct selector *sel, const char *name)
+{
+	return add_pattern(sel, name, false);
+}
+
+static int set_not(struct selector *sel, const char *name)
+{
+	return add_pattern(sel, name, true);
+}
+
+static int set_master(struct selector *sel, const char *name)
+{
+	sel->master = name;
+	return EXIT_OK;
+}
+
+static int set_group(struct selector *sel, const char *value)
+{
+	sel->has_group = true;
+	if (!group_number(value, &sel->group))
+		return EXIT_OK;
+	return fail(EXIT_USAGE, "'%s' is no group of devices; say a number, or a name of /etc/iproute2/group",
+		    value);
+}
+
+static int set_up(struct selector *sel, const char *value)
+{
+	(void)value;
+	sel->up = true;
 	return EXIT_OK;
 }
 
@@ -63,7 +107,14 @@ static int set_reason(struct selector *sel, const char *value)
 }
 
 const struct selector_info selector_infos[] = {
-	{ "dev", "[dev] NAME|GLOB", "devices", set_dev },
+	{ "dev", "[dev] NAME|GLOB", "devices; may be there several times", set_dev },
+	{ "not", "not NAME|GLOB", "but not these; may be there several times",
+	  set_not },
+	{ "master", "master NAME", "devices of a bridge or another master",
+	  set_master },
+	{ "group", "group NAME|N", "devices of a group, as with ip link",
+	  set_group },
+	{ "up", "up", "devices that are up", set_up },
 	{ "queue", "queue N|none",
 	  "a queue; none is where no queue could be named", set_queue },
 	{ "dir", "dir to-user|from-user",
@@ -73,6 +124,17 @@ const struct selector_info selector_infos[] = {
 };
 
 const size_t n_selector_infos = ARRAY_SIZE(selector_infos);
+
+/**
+ * selector_has_value() - does a word of one's own follow?
+ * @info: the word that selects
+ *
+ * Return: true if so.
+ */
+bool selector_has_value(const struct selector_info *info)
+{
+	return strchr(info->usage, ' ');
+}
 
 static const struct selector_info *find_selector(const char *name)
 {
@@ -94,15 +156,17 @@ static const struct word *find_word(const struct word *words, const char *name)
 	return NULL;
 }
 
-/* Take a word that has a value behind it; @taken says whether it was one. */
+/* Take a word that means something; @n says how many words that were, or 0. */
 static int take_word(struct selector *sel, const char *name, const char *value,
-		     const struct word *words, void *arg, bool *taken)
+		     const struct word *words, void *arg, int *n)
 {
 	const struct selector_info *info = find_selector(name);
 	const struct word *word = find_word(words, name);
 
-	*taken = info || word;
-	if (!*taken)
+	*n = info && !selector_has_value(info) ? 1 : info || word ? 2 : 0;
+	if (*n == 1)
+		return info->set(sel, name);
+	if (!*n)
 		return EXIT_OK;
 	if (!value)
 		return fail(EXIT_USAGE, "'%s' wants a value behind it", name);
@@ -125,20 +189,20 @@ int parse_selector(int argc, char **argv, struct selector *sel,
 		   const struct word *words, void *arg)
 {
 	const char *value;
-	bool taken;
-	int i, err;
+	int i, n, err;
 
 	memset(sel, 0, sizeof(*sel));
 	sel->filter.zeros = opt.zeros;
-	for (i = 0; i < argc; i++) {
+	for (i = 0; i < argc; i += n) {
 		value = i + 1 < argc ? argv[i + 1] : NULL;
-		err = take_word(sel, argv[i], value, words, arg, &taken);
-		if (!err && taken)
-			i++;
-		else if (!err && !strcmp(argv[i], "all"))
-			sel->all = true;
-		else if (!err)
-			err = set_dev(sel, argv[i]);
+		err = take_word(sel, argv[i], value, words, arg, &n);
+		if (!err && !n) {
+			n = 1;
+			if (!strcmp(argv[i], "all"))
+				sel->all = true;
+			else
+				err = set_dev(sel, argv[i]);
+		}
 		if (err)
 			return err;
 	}
@@ -148,20 +212,70 @@ int parse_selector(int argc, char **argv, struct selector *sel,
 }
 
 /**
+ * pattern_matches() - is a name what a pattern stands for?
+ * @p: pattern
+ * @name: name of a device
+ *
+ * Return: true if so.
+ */
+bool pattern_matches(const struct pattern *p, const char *name)
+{
+	return p->is_glob ? !fnmatch(p->text, name, 0) : !strcmp(p->text, name);
+}
+
+/**
  * selected() - is a device among those chosen by name?
  * @sel: selection
+ * @ifindexes: the devices that have the names among the patterns, which may be
+ *	not the names that the family knows them by; NULL to go by the latter
  * @dev: device
  *
  * Return: true if so.
  */
-bool selected(const struct selector *sel, const struct tapdrop_device *dev)
+bool selected(const struct selector *sel, const uint32_t *ifindexes,
+	      const struct tapdrop_device *dev)
 {
-	if (!sel->dev)
-		return true;
-	if (sel->is_glob)
-		return !fnmatch(sel->dev, dev->ifname, 0);
-	/* The kernel was asked for it, maybe by another of its names. */
-	return !opt.file || !strcmp(sel->dev, dev->ifname);
+	bool included = !sel->n_includes;
+	const struct pattern *p;
+	size_t i;
+
+	for (i = 0; i < sel->n_patterns; i++) {
+		p = &sel->patterns[i];
+		if (p->is_glob || !ifindexes ?
+		    !pattern_matches(p, dev->ifname) :
+		    !ifindexes[i] || ifindexes[i] != dev->ifindex)
+			continue;
+		if (p->exclude)
+			return false;
+		included = true;
+	}
+	return included;
+}
+
+/**
+ * wants_links() - does a selection need to know what devices belong to?
+ * @sel: selection
+ *
+ * Return: true if so.
+ */
+bool wants_links(const struct selector *sel)
+{
+	return sel->master || sel->has_group || sel->up;
+}
+
+static bool is_named(const struct selector *sel,
+		     const struct tapdrop_device *dev)
+{
+	size_t i;
+
+	if (sel->dev)
+		return !sel->is_glob;
+	for (i = 0; i < sel->n_patterns; i++) {
+		if (!sel->patterns[i].is_glob &&
+		    pattern_matches(&sel->patterns[i], dev->ifname))
+			return true;
+	}
+	return false;
 }
 
 /**
@@ -180,7 +294,7 @@ bool is_counted(const struct tapdrop_device *dev)
  * @sel: selection
  * @dev: device that is selected
  *
- * Without "all" or a name, a device that lost nothing is not; one that is not
+ * Without "all" or its name, a device that lost nothing is not; one that is not
  * counted is.
  *
  * Return: true if so.
@@ -188,7 +302,7 @@ bool is_counted(const struct tapdrop_device *dev)
 bool visible(const struct selector *sel, const struct tapdrop_device *dev)
 {
 	return dev->n_counters || !is_counted(dev) || sel->all ||
-	       (sel->dev && !sel->is_glob);
+	       is_named(sel, dev);
 }
 
 /**

@@ -9,15 +9,42 @@
 #include "lib/tapdrop.h"
 
 /**
+ * struct pattern - a name or a glob that devices are chosen by
+ * @text: the name or glob
+ * @is_glob: @text is a glob
+ * @exclude: it chooses what is left out
+ */
+struct pattern {
+	const char *text;
+	bool is_glob;
+	bool exclude;
+};
+
+/**
  * struct selector - which devices and counters to show
- * @dev: name or glob of a device, or NULL
+ * @dev: the only name or glob that chooses devices; NULL if there is none, or
+ *	more than one
  * @is_glob: @dev is a glob
+ * @patterns: all names and globs; valid until the next parse_selector()
+ * @n_patterns: number of @patterns
+ * @n_includes: how many of them choose what is shown
+ * @master: only devices of this master, or NULL
+ * @has_group: @group is set
+ * @group: only devices of this group
+ * @up: only devices that are up
  * @all: also devices without drops
  * @filter: what the library filters
  */
 struct selector {
 	const char *dev;
 	bool is_glob;
+	const struct pattern *patterns;
+	size_t n_patterns;
+	size_t n_includes;
+	const char *master;
+	bool has_group;
+	uint32_t group;
+	bool up;
 	bool all;
 	struct tapdrop_filter filter;
 };
@@ -27,7 +54,7 @@ struct selector {
  * @name: the word
  * @usage: how it is typed: in capitals what stands for something else
  * @help: what it selects
- * @set: takes the value; returns an exit code
+ * @set: takes the value, or the word if it has none; returns an exit code
  */
 struct selector_info {
 	const char *name;
@@ -51,10 +78,14 @@ struct word {
 	int (*set)(const char *value, void *arg);
 };
 
+bool selector_has_value(const struct selector_info *info);
 int parse_selector(int argc, char **argv, struct selector *sel,
 		   const struct word *words, void *arg);
 bool is_counted(const struct tapdrop_device *dev);
-bool selected(const struct selector *sel, const struct tapdrop_device *dev);
+bool pattern_matches(const struct pattern *p, const char *name);
+bool selected(const struct selector *sel, const uint32_t *ifindexes,
+	      const struct tapdrop_device *dev);
+bool wants_links(const struct selector *sel);
 bool visible(const struct selector *sel, const struct tapdrop_device *dev);
 bool is_filtered(const struct selector *sel);
 

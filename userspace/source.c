@@ -38,6 +38,8 @@ static void close_source(struct source *src)
 	tapdrop_stats_free(src->stats);
 	tapdrop_close(src->td);
 	free(src->links);
+	free(src->ifindexes);
+	free(src->belongs);
 	free(src->netns);
 	if (src->netns_fd >= 0)
 		close(src->netns_fd);
@@ -177,6 +179,35 @@ int source_fail(const struct source *src, int err)
 		    tapdrop_error(src->td));
 }
 
+/*
+ * Find the devices that are named, in the namespace that we are in.
+ *
+ * Return: false if none of what is selected can be here.
+ */
+static bool resolve(struct source *src, const struct selector *sel)
+{
+	bool any = !sel->n_includes;
+	size_t i;
+
+	if (sel->master) {
+		src->master = if_nametoindex(sel->master);
+		if (!src->master)
+			return false;
+	}
+	src->ifindexes = xrealloc(NULL, sel->n_patterns + 1,
+				  sizeof(*src->ifindexes));
+	for (i = 0; i < sel->n_patterns; i++) {
+		src->ifindexes[i] = sel->patterns[i].is_glob ? 0 :
+				    if_nametoindex(sel->patterns[i].text);
+		if (sel->patterns[i].exclude)
+			continue;
+		any |= sel->patterns[i].is_glob || src->ifindexes[i];
+		if (sel->dev)
+			src->filter.ifindex = src->ifindexes[i];
+	}
+	return any;
+}
+
 /* Without the right to enter others, "all" is what there is to see. */
 static bool may_enter(struct sources *s, const struct source *src)
 {
@@ -196,11 +227,8 @@ static int open_source(struct source *src, const struct selector *sel,
 	if (*code)
 		return -1;
 	src->filter = sel->filter;
-	if (sel->dev && !sel->is_glob && !opt.file) {
-		src->filter.ifindex = if_nametoindex(sel->dev);
-		if (!src->filter.ifindex)
-			return 1;
-	}
+	if (!opt.file && !resolve(src, sel))
+		return 1;
 	err = opt.file ? tapdrop_open_file(&src->td, opt.file) :
 			 tapdrop_open(&src->td);
 	if (err) {
@@ -223,6 +251,38 @@ static int add_sources(struct sources *s)
 		return add_netns(s, opt.netns);
 	add_source(s, NULL, -1);
 	return EXIT_OK;
+}
+
+/* Is there a device of that name in one of the sources? */
+static bool has_name(const struct sources *s, size_t pattern)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		if (!s->list[i].ifindexes || s->list[i].ifindexes[pattern])
+			return true;
+	}
+	return false;
+}
+
+/* Whoever names a device wants to see it. */
+static int check_names(const struct sources *s, const struct selector *sel)
+{
+	const char *missing = NULL;
+	const struct pattern *p;
+	size_t i;
+
+	if (!s->n && sel->master && !if_nametoindex(sel->master))
+		missing = sel->master;
+	for (i = 0; i < sel->n_patterns && !missing; i++) {
+		p = &sel->patterns[i];
+		if (!p->is_glob && !p->exclude && !has_name(s, i))
+			missing = p->text;
+	}
+	if (!missing && !s->n)
+		missing = sel->master;
+	return missing ? fail(EXIT_NO_DEVICE, "there is no device '%s'",
+			      missing) : EXIT_OK;
 }
 
 /**
@@ -253,20 +313,79 @@ int sources_open(struct sources *s, const struct selector *sel)
 	if (s->refused)
 		warn("%zu network namespace%s left out: only root may enter another",
 		     s->refused, s->refused == 1 ? " is" : "s are");
-	if (!code && !s->n)
-		code = fail(EXIT_NO_DEVICE, "there is no device '%s'", sel->dev);
-	return code;
+	return code ? code : check_names(s, sel);
 }
 
-static bool has_device(const struct source *src, const struct selector *sel)
+static int compare_belongs(const void *a, const void *b)
+{
+	const struct tapdrop_link *link = b;
+	const uint32_t *ifindex = a;
+
+	return *ifindex < link->ifindex ? -1 : *ifindex > link->ifindex;
+}
+
+static bool belongs(const struct source *src, const struct selector *sel,
+		    const struct tapdrop_device *dev)
+{
+	const struct tapdrop_link *link;
+
+	if (!wants_links(sel))
+		return true;
+	link = bsearch(&dev->ifindex, src->belongs, src->n_belongs,
+		       sizeof(*src->belongs), compare_belongs);
+	return link && (!sel->master || link->master == src->master) &&
+	       (!sel->has_group || link->group == sel->group) &&
+	       (!sel->up || link->flags & IFF_UP);
+}
+
+static bool has_device(const struct source *src, const struct pattern *p,
+		       uint32_t ifindex)
 {
 	const struct tapdrop_device *dev;
 
 	tapdrop_for_each_device(dev, src->stats) {
-		if (selected(sel, dev))
+		if (ifindex ? dev->ifindex == ifindex :
+			      pattern_matches(p, dev->ifname))
 			return true;
 	}
 	return false;
+}
+
+/* The devices that are named have to be ours. */
+static int check_devices(const struct source *src, const struct selector *sel)
+{
+	const struct pattern *p;
+	uint32_t ifindex;
+	size_t i;
+
+	/* The kernel has been asked for it, and did not refuse. */
+	if (src->filter.ifindex)
+		return EXIT_OK;
+	for (i = 0; i < sel->n_patterns; i++) {
+		p = &sel->patterns[i];
+		ifindex = src->ifindexes ? src->ifindexes[i] : 0;
+		if (p->is_glob || p->exclude || (!opt.file && !ifindex) ||
+		    has_device(src, p, ifindex))
+			continue;
+		if (opt.file)
+			return fail(EXIT_NO_DEVICE, "there is no device '%s' in %s",
+				    p->text, opt.file);
+		return fail(EXIT_NO_DEVICE, "'%s' is no tun, tap, macvtap or ipvtap device",
+			    p->text);
+	}
+	return EXIT_OK;
+}
+
+static int dump_belongs(struct source *src)
+{
+	int err = enter(src);
+
+	if (err)
+		return err;
+	free(src->belongs);
+	src->belongs = NULL;
+	err = tapdrop_dump_links(src->td, &src->belongs, &src->n_belongs);
+	return err ? source_fail(src, err) : EXIT_OK;
 }
 
 static int dump_source(struct source *src, const struct selector *sel)
@@ -285,10 +404,8 @@ static int dump_source(struct source *src, const struct selector *sel)
 		return source_fail(src, err);
 	if (!tapdrop_stats_consistent(src->stats))
 		warn("devices came or went while they were read; a row may be missing or there twice");
-	if (opt.file && sel->dev && !sel->is_glob && !has_device(src, sel))
-		return fail(EXIT_NO_DEVICE, "there is no device '%s' in %s",
-			    sel->dev, opt.file);
-	return EXIT_OK;
+	err = check_devices(src, sel);
+	return !err && wants_links(sel) ? dump_belongs(src) : err;
 }
 
 /**
@@ -340,7 +457,8 @@ bool next_selected(struct place *place, const struct sources *s,
 		place->dev = tapdrop_stats_next(place->src->stats, place->dev);
 		if (!place->dev)
 			place->src++;
-		else if (selected(sel, place->dev))
+		else if (selected(sel, place->src->ifindexes, place->dev) &&
+			 belongs(place->src, sel, place->dev))
 			return true;
 	}
 	return false;

@@ -18,6 +18,10 @@
  * @stats: answer to the last one, or NULL
  * @links: standard counters, or NULL
  * @n_links: number of @links
+ * @ifindexes: devices of the names that select some, or NULL
+ * @master: interface index of the master that selects some
+ * @belongs: what devices belong to, if that selects some
+ * @n_belongs: number of @belongs
  */
 struct source {
 	char *netns;
@@ -27,6 +31,10 @@ struct source {
 	struct tapdrop_stats *stats;
 	struct tapdrop_link_stats *links;
 	size_t n_links;
+	uint32_t *ifindexes;
+	uint32_t master;
+	struct tapdrop_link *belongs;
+	size_t n_belongs;
 };
 
 /**

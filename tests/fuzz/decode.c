@@ -87,7 +87,7 @@ static void check_reasons(struct tapdrop *td)
 /* Answers that never come from a file; the request is the data, too. */
 static void check_answers(struct tapdrop *td)
 {
-	struct tapdrop_buf links = {};
+	struct tapdrop_buf links = {}, belongs = {};
 	struct tapdrop_answer family = {
 		.td = td,
 		.fn = tapdrop_decode_family,
@@ -98,13 +98,20 @@ static void check_answers(struct tapdrop *td)
 		.fn = tapdrop_decode_link_stats,
 		.arg = &links,
 	};
+	struct tapdrop_answer link = {
+		.td = td,
+		.fn = tapdrop_decode_belongs,
+		.arg = &belongs,
+	};
 	const struct nlmsghdr *nlh = (const struct nlmsghdr *)td->file.data;
 
 	if (td->file.len >= NLMSG_HDRLEN && nlh->nlmsg_len <= td->file.len)
 		family.request = nlh;
 	tapdrop_walk(&family, td->file.data, td->file.len, NULL);
 	tapdrop_walk(&stats, td->file.data, td->file.len, NULL);
+	tapdrop_walk(&link, td->file.data, td->file.len, NULL);
 	free(links.data);
+	free(belongs.data);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

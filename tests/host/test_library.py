@@ -275,6 +275,16 @@ def test_installed_files(installed):
     assert 'ExecStart=/usr/sbin/tapdrop export' in service.read_text()
 
 
+def test_warnings_end_no_build_of_a_user():
+    """Their compiler may warn of what ours does not know."""
+    def flags(*args):
+        return subprocess.run(
+            ['make', '-s', '-n', '-B', '-C', USERSPACE, 'all', *args],
+            check=True, text=True, capture_output=True).stdout
+    assert '-Werror' not in flags() and '-Wall' in flags()
+    assert '-Werror' in flags('WERROR=1')
+
+
 def test_directory_of_the_library(tmp_path):
     """As a distribution with several architectures has it."""
     libdir = '/usr/lib/x86_64-linux-gnu'

@@ -147,6 +147,12 @@ def test_monitor_selects():
     assert [line.split()[1] for line in text.splitlines()] == ['macvtap22']
 
 
+def test_monitor_selects_several():
+    text = tool.output('-br', 'monitor', 'tap*', 'tun23', 'not', 'tap21',
+                       dump='events')
+    assert [line.split()[1] for line in text.splitlines()] == ['tap20', 'tun23']
+
+
 def test_monitor_oneline():
     """A line a counter; a device that lost nothing has one, too."""
     lines = [line.split() for line in

@@ -189,6 +189,68 @@ def test_device_in_one_of_all_netns(namespaces):
 
 
 @pytest.fixture
+def links(namespaces):
+    """What shows the names of devices of a bridge's namespace."""
+    name = namespaces[0]
+    subprocess.run(['ip', '-n', name, '-batch', '-'], check=True, text=True,
+                   input="""
+        link add br7 type bridge
+        link add d0 index 50 master br7 up type veth peer d1 index 51
+        link set d1 group 17
+        link property add dev d0 altname anothername
+    """)
+    dump = b''.join(
+        nl.device(index, device, nl.TAP, 1, [(nl.TO_USER, 'PTR_FULL', 1, 1)])
+        for index, device in ((50, 'd0'), (51, 'd1'), (52, 'gone'))) + nl.done()
+
+    def show(*args):
+        with FakeKernel(dump=lambda _: dump) as kernel:
+            done = tool.run('-json', '-netns', name, 'show', *args,
+                            env=kernel.env)
+        assert done.stderr == ''
+        return [device['ifname'] for device in json.loads(done.stdout)]
+    show.name = name
+    return show
+
+
+@pytest.mark.parametrize('args, expected', (
+    (('up',), ['d0']), (('master', 'br7'), ['d0']), (('group', '17'), ['d1']),
+    (('group', '0'), ['d0']), (('group', 'default'), ['d0']),
+    (('group', '17', 'up'), []), (('not', 'd0', 'up'), []),
+    (('d*', 'not', 'd0'), ['d1']), (('d0', 'd1'), ['d0', 'd1']),
+    (('anothername', 'gon*'), ['d0', 'gone']),
+    (('not', 'anothername'), ['d1', 'gone']),
+    (('not', 'd0', 'd1'), ['d1']), (('not', 'd0', 'd0'), []),
+    (('not', 'nowhere'), ['d0', 'd1', 'gone']),
+))
+def test_devices_by_what_they_belong_to(links, args, expected):
+    assert links(*args) == expected
+
+
+@pytest.mark.parametrize('args, words', (
+    (('master', 'nobridge'), "there is no device 'nobridge'"),
+    (('d0', 'master', 'nobridge'), "there is no device 'nobridge'"),
+    (('nowhere', 'master', 'br7'), "there is no device 'nowhere'"),
+    (('d0', 'nowhere'), "there is no device 'nowhere'"),
+    (('d0', 'lo'), "'lo' is no tun, tap, macvtap or ipvtap device"),
+))
+def test_devices_that_are_not_there(links, args, words):
+    with FakeKernel(dump=lambda _: nl.device(50, 'd0', nl.TAP, 1) +
+                    nl.done()) as kernel:
+        done = tool.run('-netns', links.name, 'show', *args, env=kernel.env)
+    assert (done.returncode, done.stdout) == (4, '')
+    assert done.stderr == f'tapdrop: {words}\n'
+
+
+def test_master_in_one_of_all_netns(links):
+    tap = nl.device(50, 'd0', nl.TAP, 1) + nl.done()
+    with FakeKernel(dump=lambda _: tap) as kernel:
+        device, = tool.load('-all-netns', 'show', 'master', 'br7',
+                            env=kernel.env)
+    assert device['netns'] == links.name
+
+
+@pytest.fixture
 def own_netns():
     """What runs the tool in a namespace with a loopback that lost nothing."""
     def enter():
@@ -298,6 +360,9 @@ COMPLETIONS = (
     (['-json', 'watch', 'int'], ['interval']),
     (['show', 'tap'], ['tap0', 'tap1']),
     (['show', 'dev', 'mac'], ['macvtap0']),
+    (['show', 'not', 'mac'], ['macvtap0']),
+    (['show', 'master', 'l'], ['lo']),
+    (['show', 'up', 'mas'], ['master']),
 )
 
 

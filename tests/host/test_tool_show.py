@@ -142,11 +142,24 @@ def cells(*args):
     (('tap[01]', 'queue', '0'), {('tap0', 0, 'PTR_FULL')}),
     (('tap1',), set()),
     (('nothing*',), set()),
+    (('tap0', 'macvtap0', 'reason', 'PTR_FULL', 'queue', '0'),
+     {('tap0', 0, 'PTR_FULL'), ('macvtap0', 0, 'PTR_FULL')}),
+    (('reason', 'PTR_FULL', 'not', 'tap0'), {('macvtap0', 0, 'PTR_FULL')}),
+    (('*tap0', 'tun0', 'queue', '0', 'not', 'mac*', 'not', 'ip*'),
+     {('tap0', 0, 'PTR_FULL'), ('tun0', 0, 'INVALID_PROTO')}),
+    (('tap0', 'not', 'tap0'), set()),
+    (('dev', 'tap0', 'dev', 'tap1', 'queue', '0'), {('tap0', 0, 'PTR_FULL')}),
     # the kernel's name of three reasons, and of none of ours
     (('tap0', 'reason', 'DEV_HDR'), {('tap0', 1, 'VIRTNET_HDR')}),
 ))
 def test_selectors(args, expected):
     assert cells(*args) == expected
+
+
+def test_each_device_that_is_named_has_a_row():
+    table = tool.output('show', 'tap0', 'tap1', dump='host')
+    assert re.search('^tap1 .* no drops ', table, re.M)
+    assert 'tap1' not in tool.output('show', 'tap0', 'tap*', dump='host')
 
 
 def test_sums_are_those_of_what_is_shown():
@@ -168,6 +181,8 @@ def test_nothing_to_show_is_said():
     assert tool.output(dump='idle') == 'no drops on 2 devices\n'
     assert tool.output('show', 'x*', dump='idle') == \
         'no tun, tap, macvtap or ipvtap device has such a name\n'
+    assert tool.output('show', 'x*', 'y*', dump='idle') == \
+        'no tun, tap, macvtap or ipvtap device is selected\n'
     assert tool.output('show', 'reason', 'XDP', dump='idle') == \
         'no such drops on 2 devices\n'
 

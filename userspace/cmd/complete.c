@@ -6,6 +6,7 @@
  */
 #include <ctype.h>
 #include <dirent.h>
+#include <net/if.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,6 +69,16 @@ static void offer_devices(const char *prefix)
 	tapdrop_close(td);
 }
 
+/* Which of them have others below them is not worth asking. */
+static void offer_links(const char *prefix)
+{
+	struct if_nameindex *links = if_nameindex(), *link;
+
+	for (link = links; link && link->if_index; link++)
+		offer(prefix, link->if_name);
+	if_freenameindex(links);
+}
+
 static void offer_reasons(const char *prefix)
 {
 	const struct tapdrop_reason_info *reasons;
@@ -109,10 +120,12 @@ static bool offer_selector_value(const char *before, const char *prefix)
 
 	for (i = 0; i < n_selector_infos; i++) {
 		info = &selector_infos[i];
-		if (strcmp(before, info->name))
+		if (strcmp(before, info->name) || !selector_has_value(info))
 			continue;
-		if (!strcmp(before, "dev"))
+		if (!strcmp(before, "dev") || !strcmp(before, "not"))
 			offer_devices(prefix);
+		else if (!strcmp(before, "master"))
+			offer_links(prefix);
 		else if (!strcmp(before, "reason"))
 			offer_reasons(prefix);
 		else

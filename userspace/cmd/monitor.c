@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop monitor: devices that come and go, with their final counters. */
 #include <errno.h>
-#include <fnmatch.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,19 +94,14 @@ static void print_text(const struct source *src,
 	table_free(t);
 }
 
-/* A device that has just come may not be there yet when it is chosen. */
-static bool chosen(const struct selector *sel, const struct tapdrop_device *dev)
-{
-	return !sel->dev || !fnmatch(sel->dev, dev->ifname, 0);
-}
-
 static int print_events(const struct source *src, const struct selector *sel)
 {
 	struct tapdrop_event event;
 	int ret;
 
 	while ((ret = tapdrop_next_event(src->td, &event)) > 0) {
-		if (!chosen(sel, event.device))
+		/* One that has just come had no name when it was chosen. */
+		if (!selected(sel, NULL, event.device))
 			continue;
 		if (opt.json)
 			print_json(src, &event);
@@ -167,8 +161,8 @@ static int run(int argc, char **argv)
 	int code;
 
 	code = parse_selector(argc, argv, &sel, NULL, NULL);
-	if (!code && is_filtered(&sel))
-		code = fail(EXIT_USAGE, "'monitor' chooses by device only");
+	if (!code && (is_filtered(&sel) || wants_links(&sel)))
+		code = fail(EXIT_USAGE, "'monitor' chooses by the names of devices only");
 	if (code)
 		return code;
 
@@ -183,7 +177,7 @@ static int run(int argc, char **argv)
 const struct command cmd_monitor = {
 	.name = "monitor",
 	.run = run,
-	.usage = "[ [dev] NAME|GLOB ]",
+	.usage = "[ NAMES ]",
 	.selects = true,
 	.help = "devices that come and go, with their final counters",
 };

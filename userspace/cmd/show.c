@@ -96,7 +96,8 @@ static void show_nothing(const struct sources *s, const struct selector *sel)
 
 	if (!n)
 		printf("no tun, tap, macvtap or ipvtap device%s\n",
-		       sel->is_glob ? " has such a name" : " here");
+		       wants_links(sel) || sel->n_patterns > 1 ? " is selected" :
+		       sel->n_patterns ? " has such a name" : " here");
 	else
 		printf("no %sdrops on %zu device%s\n",
 		       is_filtered(sel) ? "such " : "", n, n == 1 ? "" : "s");

@@ -425,3 +425,33 @@ int tapdrop_decode_link(const struct nlmsghdr *nlh, void *arg)
 	}
 	return err;
 }
+
+/**
+ * tapdrop_decode_belongs() - add a message of RTM_GETLINK to an array
+ * @nlh: message
+ * @arg: &struct tapdrop_buf of &struct tapdrop_link
+ *
+ * Return: 0, -EBADMSG or -ENOMEM.
+ */
+int tapdrop_decode_belongs(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ifinfomsg *ifi = NLMSG_DATA(nlh);
+	struct tapdrop_link link = {};
+	struct tapdrop_attr attr;
+	int err;
+
+	err = message_attrs(nlh, NLMSG_ALIGN(sizeof(*ifi)), &attr);
+	while (!err && (err = tapdrop_attr_next(&attr)) > 0) {
+		err = 0;
+		if (attr.type == IFLA_MASTER)
+			err = tapdrop_attr_u32(&attr, &link.master);
+		else if (attr.type == IFLA_GROUP)
+			err = tapdrop_attr_u32(&attr, &link.group);
+	}
+	if (err)
+		return err;
+
+	link.ifindex = ifi->ifi_index;
+	link.flags = ifi->ifi_flags;
+	return tapdrop_buf_add(arg, &link, sizeof(link));
+}

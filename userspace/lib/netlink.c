@@ -390,3 +390,37 @@ int tapdrop_count_links(struct tapdrop *td, size_t *n)
 				    "a recording has the devices of its family only");
 	return request_links(td, RTM_GETLINK, &ifi, sizeof(ifi), &a);
 }
+
+static int link_by_ifindex(const void *pa, const void *pb)
+{
+	const struct tapdrop_link *a = pa, *b = pb;
+
+	return a->ifindex < b->ifindex ? -1 : a->ifindex > b->ifindex;
+}
+
+int tapdrop_dump_links(struct tapdrop *td, struct tapdrop_link **links,
+		       size_t *n)
+{
+	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+	struct tapdrop_buf buf = {};
+	struct tapdrop_answer a = {
+		.td = td,
+		.fn = tapdrop_decode_belongs,
+		.arg = &buf,
+	};
+	int err;
+
+	if (td->from_file)
+		return tapdrop_fail(td, EOPNOTSUPP,
+				    "a recording does not say what a device belongs to");
+	err = request_links(td, RTM_GETLINK, &ifi, sizeof(ifi), &a);
+	if (err) {
+		free(buf.data);
+		return err;
+	}
+	*links = (struct tapdrop_link *)buf.data;
+	*n = buf.len / sizeof(**links);
+	if (*n)
+		qsort(*links, *n, sizeof(**links), link_by_ifindex);
+	return 0;
+}

@@ -172,6 +172,20 @@ struct tapdrop_link_stats {
 };
 
 /**
+ * struct tapdrop_link - what a device belongs to
+ * @ifindex: interface index
+ * @master: interface index of its master, such as a bridge, or 0
+ * @group: device group, as of "ip link set group"
+ * @flags: IFF_UP and others, as of netdevice(7)
+ */
+struct tapdrop_link {
+	uint32_t ifindex;
+	uint32_t master;
+	uint32_t group;
+	uint32_t flags;
+};
+
+/**
  * tapdrop_version() - version of the library that is running
  *
  * Return: three numbers with dots, as in %TAPDROP_VERSION, which is that of
@@ -416,6 +430,19 @@ int tapdrop_dump_link_stats(struct tapdrop *td,
  * Return: 0 or a negative errno.
  */
 int tapdrop_count_links(struct tapdrop *td, size_t *n);
+
+/**
+ * tapdrop_dump_links() - get what all devices belong to
+ * @td: handle
+ * @links: where to put the array, sorted by ifindex; free it with free()
+ * @n: where to put the number of elements
+ *
+ * All devices of the same network namespace as for tapdrop_dump_link_stats().
+ *
+ * Return: 0 or a negative errno.
+ */
+int tapdrop_dump_links(struct tapdrop *td, struct tapdrop_link **links,
+		       size_t *n);
 
 /**
  * tapdrop_dir_name() - name a direction
