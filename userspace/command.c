@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The commands, and how one runs. */
+#include <net/if.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -34,6 +35,17 @@ const struct command *find_command(const char *name)
 	return cmd && cmd->help ? cmd : NULL;
 }
 
+/* Many tools of this kind take the name of a device as it is. */
+static int fail_command(const char *name)
+{
+	if (if_nametoindex(name) || strpbrk(name, "*?["))
+		return fail(EXIT_USAGE, "there is no command '%s', but %s; say 'tapdrop show %s'",
+			    name, strpbrk(name, "*?[") ? "a pattern for devices" :
+						       "a device", name);
+	return fail(EXIT_USAGE, "there is no command '%s'; 'tapdrop help' lists them",
+		    name);
+}
+
 /**
  * run_command() - run one command
  * @argc: number of words
@@ -50,7 +62,6 @@ int run_command(int argc, char **argv)
 	if (!argc)
 		return cmd->run(0, NULL);
 	if (!cmd)
-		return fail(EXIT_USAGE, "there is no command '%s'; 'tapdrop help' lists them",
-			    argv[0]);
+		return fail_command(argv[0]);
 	return cmd->run(argc - 1, argv + 1);
 }

@@ -15,6 +15,9 @@ from fakekernel import FakeKernel, nl
 USAGE = (
     (['x'], "there is no command 'x'; 'tapdrop help' lists them"),
     (['help', 'x'], "there is no command 'x'; 'tapdrop help' lists them"),
+    (['lo'], "there is no command 'lo', but a device; say 'tapdrop show lo'"),
+    (['vnet*'], "there is no command 'vnet*', but a pattern for devices; say "
+     "'tapdrop show vnet*'"),
     (['Show'], "there is no command 'Show'; 'tapdrop help' lists them"),
     (['sho'], "there is no command 'sho'; 'tapdrop help' lists them"),
     (['-x'], "there is no option '-x'; 'tapdrop help' lists them"),
@@ -36,6 +39,10 @@ USAGE = (
     (['show', 'queue', '-1'], None),
     (['show', 'dir', 'x'], "'x' is no direction; say to-user or from-user"),
     (['show', 'reason', 'x'], "'x' is no reason; 'tapdrop explain' lists them"),
+    (['show', 'reason', 'ptr'], "'ptr' is no reason; 'tapdrop explain' lists "
+     "them"),
+    (['explain', 'ptr-full-'], "'ptr-full-' is no reason; 'tapdrop explain' "
+     "lists them"),
     (['explain', 'x'], "'x' is no reason; 'tapdrop explain' lists them"),
     (['explain', 'NOMEM', 'XDP'], 'one reason at a time'),
     (['show', 'not'], "'not' wants a value behind it"),

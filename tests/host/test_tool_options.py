@@ -351,6 +351,8 @@ COMPLETIONS = (
     (['show', 'dir', ''], ['to-user', 'from-user']),
     (['show', 'reason', 'XDP_'], ['XDP_DROP', 'XDP_ABORTED', 'XDP_TX',
                                   'XDP_REDIRECT']),
+    (['show', 'reason', 'xdp_t'], ['xdp_tx']),
+    (['explain', 'ptr-'], ['ptr-full']),
     (['show', 'queue', ''], ['none']),
     (['check', 'uncounted', ''], ['ok']),
     (['check', 'warn', ''], []),

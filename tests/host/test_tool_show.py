@@ -167,6 +167,13 @@ def test_sums_are_those_of_what_is_shown():
     assert device['drops'] == {'to-user': 481, 'from-user': 2}
 
 
+@pytest.mark.parametrize('name', ('ptr-full', 'ptr_full', 'Ptr_Full',
+                                  'PTR-FULL', 'full-ring'))
+def test_spellings_of_a_reason(name):
+    assert cells('tap0', 'reason', name) == cells('tap0', 'reason', 'PTR_FULL')
+    assert tool.output('explain', name) == tool.output('explain', 'PTR_FULL')
+
+
 def test_kernel_name_of_several_reasons():
     """NOMEM is a reason of ours, although the kernel says so of others."""
     names = {reason['name'] for reason in tool.load('explain', 'NOMEM')}

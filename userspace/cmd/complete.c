@@ -81,12 +81,22 @@ static void offer_links(const char *prefix)
 
 static void offer_reasons(const char *prefix)
 {
+	bool small = islower((unsigned char)*prefix);
 	const struct tapdrop_reason_info *reasons;
+	char name[64], *p;
 	size_t i, n;
 
+	/* Shells throw away what does not begin with what was typed. */
 	reasons = tapdrop_reasons(&n);
-	for (i = 0; i < n; i++)
-		offer(prefix, reasons[i].name);
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "%s", reasons[i].name);
+		for (p = name; small && *p; p++) {
+			*p = tolower((unsigned char)*p);
+			if (*p == '_' && strchr(prefix, '-'))
+				*p = '-';
+		}
+		offer(prefix, name);
+	}
 }
 
 static void offer_netns(const char *prefix)

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-3-Clause
 /* Names and words: of kernel/reasons.h, and our advice. */
-#include <string.h>
-
 #include "../../kernel/reasons.h"
 #include "tapdrop.h"
 
@@ -32,15 +30,30 @@ const struct tapdrop_reason_info *tapdrop_reason_by_id(uint32_t id)
 	return id && id <= N_REASONS ? &reasons[id - 1] : NULL;
 }
 
+static char spelt(char c)
+{
+	return c == '-' ? '_' : c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c;
+}
+
+/* Our names are in capitals, with underscores; people type ptr-full. */
+static bool is_name(const char *name, const char *typed)
+{
+	while (*name && *name == spelt(*typed)) {
+		name++;
+		typed++;
+	}
+	return !*name && !*typed;
+}
+
 uint64_t tapdrop_reasons_by_name(const char *name)
 {
 	uint64_t set = 0;
 	size_t i;
 
 	for (i = 0; i < N_REASONS; i++) {
-		if (!strcmp(reasons[i].name, name))
+		if (is_name(reasons[i].name, name))
 			return 1ULL << reasons[i].id;
-		if (!strcmp(reasons[i].skb_reason, name))
+		if (is_name(reasons[i].skb_reason, name))
 			set |= 1ULL << reasons[i].id;
 	}
 	return set;

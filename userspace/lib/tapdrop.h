@@ -374,7 +374,8 @@ const struct tapdrop_reason_info *tapdrop_reason_by_id(uint32_t id);
 
 /**
  * tapdrop_reasons_by_name() - find the reasons that have a name
- * @name: our name, such as PTR_FULL, or the kernel's, such as FULL_RING
+ * @name: our name, such as PTR_FULL, or the kernel's, such as FULL_RING; small
+ *	letters and dashes will do: ptr-full
  *
  * Our names come first: NOMEM is the reason NOMEM, although the kernel calls
  * SKB_TRIM that, too.
