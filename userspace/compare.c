@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How our sums compare with the standard counters, as of "ip -s link". */
+#include <string.h>
+
 #include "compare.h"
 #include "options.h"
 
@@ -18,6 +20,72 @@ static uint64_t lost(const struct tapdrop_device *dev, uint32_t dir)
 {
 	return dir == TAPDROP_DIR_TO_USER ? dev->lost_to_user :
 					    dev->lost_from_user;
+}
+
+/* Were only some of a device's losses asked for? */
+static bool is_part(const struct tapdrop_filter *f)
+{
+	return f->dir || f->reasons || f->has_queue || f->no_queue;
+}
+
+/**
+ * offered() - how many frames a device was to carry in a direction
+ * @src: source of the device, with the standard counters read
+ * @dev: device
+ * @dir: direction
+ * @frames: where to put the number
+ *
+ * These are the packets that the device counts, and the lost ones. macvlan and
+ * ipvlan count a frame before the queue gets it, so that the lost ones are among
+ * them; more can be lost where the driver cuts a frame into segments.
+ *
+ * Return: false if there is no way to know, also if only a part of the losses
+ * was asked for.
+ */
+bool offered(const struct source *src, const struct tapdrop_device *dev,
+	     uint32_t dir, uint64_t *frames)
+{
+	const struct tapdrop_link_stats *link = source_link(src, dev);
+	const char *netdev = tapdrop_netdev_dir(dev->kind, dir);
+	uint64_t packets;
+
+	/* Who counts from later on does not know what was lost before. */
+	if (!link || !*netdev || is_part(&src->filter) ||
+	    dev->coverage != TAPDROP_COVERAGE_DRIVER)
+		return false;
+	packets = *netdev == 'r' ? link->rx_packets : link->tx_packets;
+	if (dir == TAPDROP_DIR_TO_USER && *netdev == 'r')
+		*frames = packets > lost(dev, dir) ? packets : lost(dev, dir);
+	else if (__builtin_add_overflow(packets, lost(dev, dir), frames))
+		*frames = UINT64_MAX;
+	return true;
+}
+
+/**
+ * percentage() - which part something is of all
+ * @dst: where to put it
+ * @part: the part
+ * @all: all
+ *
+ * Never says 0% if there is some, nor 100% if there is a rest.
+ *
+ * Return: @dst.
+ */
+const char *percentage(char dst[16], uint64_t part, uint64_t all)
+{
+	double percent = all ? 100.0 * part / all : 0;
+
+	if (!all)
+		return strcpy(dst, "-");
+	if (!part || part == all)
+		sprintf(dst, "%d%%", part ? 100 : 0);
+	else if (percent < 0.005)
+		strcpy(dst, "<0.01%");
+	else if (percent > 99.95)
+		strcpy(dst, ">99.9%");
+	else
+		snprintf(dst, 16, percent < 10 ? "%.2f%%" : "%.1f%%", percent);
+	return dst;
 }
 
 static void compare(const char *name, const struct tapdrop_link_stats *link,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Devices as JSON; the keys are the attribute names of uapi/tapdrop.yaml. */
+#include "compare.h"
 #include "device_json.h"
 #include "options.h"
 #include "reason.h"
@@ -48,6 +49,31 @@ static void put_head(struct json_object *o, const struct source *src,
 		json_add(o, "since-ms", json_object_new_uint64(dev->since_ms));
 }
 
+/* All frames of each direction, and which part of them was lost. */
+static void put_ratios(struct json_object *o, const struct source *src,
+		       const struct tapdrop_device *dev)
+{
+	struct json_object *all = json_need(json_object_new_object());
+	struct json_object *ratio = json_need(json_object_new_object());
+	uint32_t dir;
+
+	for (dir = TAPDROP_DIR_TO_USER; dir <= TAPDROP_DIR_FROM_USER; dir++) {
+		uint64_t lost = dir == TAPDROP_DIR_TO_USER ?
+				dev->lost_to_user : dev->lost_from_user;
+		uint64_t frames;
+
+		if (!offered(src, dev, dir, &frames))
+			continue;
+		json_add(all, tapdrop_dir_name(dir),
+			 json_object_new_uint64(frames));
+		if (frames)
+			json_add(ratio, tapdrop_dir_name(dir),
+				 json_object_new_double((double)lost / frames));
+	}
+	json_add(o, "offered", all);
+	json_add(o, "loss-ratio", ratio);
+}
+
 static void put_sums(struct json_object *o, const struct source *src,
 		     const struct tapdrop_device *dev)
 {
@@ -66,6 +92,10 @@ static void put_sums(struct json_object *o, const struct source *src,
 	sums = json_add(o, "standard", json_object_new_object());
 	json_add(sums, "rx-dropped", json_object_new_uint64(link->rx_dropped));
 	json_add(sums, "tx-dropped", json_object_new_uint64(link->tx_dropped));
+	json_add(sums, "rx-packets", json_object_new_uint64(link->rx_packets));
+	json_add(sums, "tx-packets", json_object_new_uint64(link->tx_packets));
+	if (dev->kind && is_counted(dev))
+		put_ratios(o, src, dev);
 }
 
 static void put_counters(struct json_object *o, const struct source *src,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compare.h"
 #include "reason.h"
 #include "rows.h"
 #include "text.h"
@@ -24,14 +25,53 @@ static const struct column columns[] = {
 	{ .name = "LAST" },
 };
 
+static const struct column ratio_columns[] = {
+	{ .name = "DEVICE" },
+	{ .name = "KIND" },
+	{ .name = "QUEUE", .right = true },
+	{ .name = "DIRECTION" },
+	{ .name = "REASON" },
+	{ .name = "PACKETS", .right = true },
+	{ .name = "LOSS", .right = true },
+	{ .name = "LAST" },
+};
+
 /**
  * counter_table_new() - make a table for table_counters()
+ * @ratio: with a column for the share of all frames
  *
  * Return: the table.
  */
-struct table *counter_table_new(void)
+struct table *counter_table_new(bool ratio)
 {
-	return table_new(columns, ARRAY_SIZE(columns));
+	return ratio ? table_new(ratio_columns, ARRAY_SIZE(ratio_columns)) :
+		       table_new(columns, ARRAY_SIZE(columns));
+}
+
+/**
+ * table_ratio() - add which part of a direction's frames was lost
+ * @t: table
+ * @style: how it looks
+ * @src: source of the device
+ * @dev: device, with all of its losses
+ * @dir: direction
+ * @packets: number of lost frames
+ */
+void table_ratio(struct table *t, enum style style, const struct source *src,
+		 const struct tapdrop_device *dev, uint32_t dir,
+		 uint64_t packets)
+{
+	uint64_t frames;
+	char buf[16];
+
+	if (!offered(src, dev, dir, &frames))
+		frames = 0;
+	table_text(t, style, percentage(buf, packets, frames));
+}
+
+static bool has_ratio(const struct table *t)
+{
+	return table_columns(t) == ARRAY_SIZE(ratio_columns);
 }
 
 static bool is_loss(const struct source *src, const struct tapdrop_counter *c)
@@ -123,12 +163,16 @@ void table_dir(struct table *t, enum style style,
 static void put_total(struct table *t, const struct source *src,
 		      const struct tapdrop_device *dev, uint32_t dir)
 {
+	uint64_t packets = dir == TAPDROP_DIR_TO_USER ? dev->lost_to_user :
+							dev->lost_from_user;
+
 	table_device(t, src, dev);
 	put_queues(t, dev);
 	table_dir(t, STYLE_BOLD, dev, dir);
 	table_text(t, STYLE_BOLD, "total");
-	table_number(t, STYLE_BOLD, dir == TAPDROP_DIR_TO_USER ?
-				    dev->lost_to_user : dev->lost_from_user);
+	table_number(t, STYLE_BOLD, packets);
+	if (has_ratio(t))
+		table_ratio(t, STYLE_BOLD, src, dev, dir, packets);
 	table_age(t, STYLE_BOLD, last_loss(src, dev, dir));
 }
 
@@ -153,6 +197,7 @@ void table_reason(struct table *t, enum style style,
 }
 
 static void put_counter(struct table *t, const struct source *src,
+			const struct tapdrop_device *dev,
 			const struct tapdrop_counter *c)
 {
 	enum style style = is_loss(src, c) ? STYLE_NONE : STYLE_DIM;
@@ -167,6 +212,10 @@ static void put_counter(struct table *t, const struct source *src,
 	table_repeat(t, style);
 	table_reason(t, style, reason_info(src, c->reason));
 	table_number(t, style, c->packets);
+	if (has_ratio(t) && is_loss(src, c))
+		table_ratio(t, style, src, dev, c->dir, c->packets);
+	else if (has_ratio(t))
+		table_text(t, style, "-");
 	table_age(t, style, c->last_ms);
 }
 
@@ -178,6 +227,8 @@ static void put_no_drops(struct table *t, const struct source *src,
 	table_text(t, STYLE_NONE, "-");
 	table_text(t, STYLE_NONE, "no drops");
 	table_number(t, STYLE_NONE, 0);
+	if (has_ratio(t))
+		table_text(t, STYLE_NONE, "-");
 	table_text(t, STYLE_NONE, "never");
 }
 
@@ -197,6 +248,8 @@ static void put_uncounted(struct table *t, const struct source *src,
 	table_text(t, STYLE_NONE, "-");
 	table_text(t, STYLE_BOLD, buf);
 	table_text(t, STYLE_NONE, "-");
+	if (has_ratio(t))
+		table_text(t, STYLE_NONE, "-");
 	table_text(t, STYLE_NONE, "-");
 }
 
@@ -223,7 +276,7 @@ void table_counters(struct table *t, const struct source *src,
 				continue;
 			if (!seen++)
 				put_total(t, src, dev, dir);
-			put_counter(t, src, c);
+			put_counter(t, src, dev, c);
 		}
 	}
 	if (!dev->n_counters)

@@ -3,6 +3,7 @@
 #ifndef _TAPDROP_ROWS_H
 #define _TAPDROP_ROWS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -10,7 +11,10 @@
 #include "source.h"
 #include "table.h"
 
-struct table *counter_table_new(void);
+struct table *counter_table_new(bool ratio);
+void table_ratio(struct table *t, enum style style, const struct source *src,
+		 const struct tapdrop_device *dev, uint32_t dir,
+		 uint64_t packets);
 uint64_t last_loss(const struct source *src, const struct tapdrop_device *dev,
 		   uint32_t dir);
 void table_device(struct table *t, const struct source *src,

@@ -69,6 +69,17 @@ struct table *table_new(const struct column *columns, size_t n)
 	return t;
 }
 
+/**
+ * table_columns() - how many columns there are
+ * @t: table
+ *
+ * Return: their number.
+ */
+size_t table_columns(const struct table *t)
+{
+	return t->n_columns;
+}
+
 static struct cell *add_cell(struct table *t)
 {
 	if (t->n_cells == t->max_cells) {

@@ -38,6 +38,7 @@ struct column {
 struct table;
 
 struct table *table_new(const struct column *columns, size_t n);
+size_t table_columns(const struct table *t);
 void table_text(struct table *t, enum style style, const char *s);
 void table_number(struct table *t, enum style style, uint64_t n);
 void table_repeat(struct table *t, enum style style);

@@ -10,7 +10,7 @@ import tempfile
 
 import pytest
 
-from lab import (FROM, TAPDROP, counters, drops, ip, run, show, tapdrop,
+from lab import (FROM, TAPDROP, TO, counters, drops, ip, run, show, tapdrop,
                  wait_for)
 from places import BUILD
 
@@ -78,6 +78,41 @@ def test_standard_counters(lossy):
             "driver leaves some losses out of its standard counter\n") in named
     assert ("The standard counters (ip -s link) agree on 0 of 1 device.\n"
             "On the others that is expected: ") in tapdrop().stdout
+
+
+def ratio(dev):
+    """All frames and the lost part of them, by direction."""
+    (device,) = show("dev", dev, options=["-details"])
+    return device["offered"], device["loss-ratio"]
+
+
+def test_ratio_of_a_tap(lab):
+    """The device counts what was delivered; the lost ones come on top."""
+    lab.tap()
+    ip("link set tap0 txqueuelen 6")
+    lab.write("q0", count=9)
+    lab.write("q0", count=3, short=5)
+    lab.send(dev="tap0", count=8)
+    assert ratio("tap0")[1] == {"to-user": 1, "from-user": 0.25}
+    lab.read_all("q0", 6)
+    assert ratio("tap0") == ({"to-user": 8, "from-user": 12},
+                             {"to-user": 0.25, "from-user": 0.25})
+    assert " 25.0%  " in tapdrop("show", "tap0").stdout
+
+
+@pytest.mark.parametrize("kind", ["macvtap", "ipvtap"])
+def test_ratio_of_a_macvtap(lab, kind):
+    """The device counts what the queue then loses, but not what it is not
+    given."""
+    lab.tap("low0", flags=["vnet_hdr"])
+    lab.vtap(kind)
+    ip("link set vtap0 txqueuelen 6")
+    before = ratio("vtap0")[0]
+    lab.write("low0.q0", count=8)
+    assert drops("vtap0") == {(0, TO, "PTR_FULL"): 2}
+    assert ratio("vtap0")[0]["to-user"] == before["to-user"] + 8
+    lab.write("m0", count=3, short=5)
+    assert ratio("vtap0")[0]["from-user"] == before["from-user"] + 3
 
 
 def test_json_of_a_counter(lossy):

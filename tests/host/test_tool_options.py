@@ -2,17 +2,21 @@
 """Options, batches, namespaces, recordings, help and completion."""
 
 import ctypes
+import fcntl
 import json
 import os
 import re
 import shlex
 import shutil
+import socket
+import struct
 import subprocess
 
 import pytest
 
 import tool
 from fakekernel import FakeKernel, nl
+from test_tool_show import load_schema
 
 CLONE_NEWNET = 0x40000000
 COMMANDS = ['show', 'watch', 'monitor', 'stats', 'explain', 'export', 'check',
@@ -292,8 +296,77 @@ def test_standard_counters_of_a_part(shown):
 
 def test_standard_counters_in_json(shown):
     (device,) = json.loads(shown(9, '-json', '-details'))
-    assert device['standard'] == {'rx-dropped': 0, 'tx-dropped': 0}
+    assert device['standard'] == {'rx-dropped': 0, 'tx-dropped': 0,
+                                  'rx-packets': 0, 'tx-packets': 0}
     assert 'standard' not in shown(9, '-json')
+    assert 'offered' not in shown(9, '-json')
+
+
+def carried(kind, lost, *args, packets=90):
+    """What the tool prints of a device, called lo, that carried packets."""
+    def enter():
+        ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET)
+        # struct ifreq with IFF_UP, for SIOCSIFFLAGS
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
+            fcntl.ioctl(sock, 0x8914, struct.pack('16sh14x', b'lo', 1))
+            sock.bind(('lo', 0))
+            for _ in range(packets):
+                # of an experimental protocol, which nobody answers
+                sock.send(b'\0' * 12 + b'\x88\xb5' + b'\0' * 46)
+    if os.getuid() != 0:
+        pytest.skip('only root can make network namespaces')
+    dump = nl.device(1, 'lo', kind, 1, [
+        (nl.TO_USER, 'PTR_FULL', lost, 1), (nl.FROM_USER, 'NOMEM', 1, 1),
+        (nl.FROM_USER, 'WRITE_RETRY', 5, 1)]) + nl.done()
+    with FakeKernel(dump=lambda _: dump) as kernel:
+        return tool.output(*args, env=kernel.env, preexec_fn=enter)
+
+
+@pytest.mark.parametrize('kind, all_to_user', ((nl.TUN, 'sum'), (nl.TAP, 'sum'),
+                                               (nl.MACVTAP, 'packets'),
+                                               (nl.IPVTAP, 'packets')))
+def test_all_frames(kind, all_to_user):
+    """macvlan and ipvlan count what the queue then loses, the others do not."""
+    device, = json.loads(carried(kind, 10, '-json', '-details'))
+    load_schema('tapdrop-show.schema.json').validate([device])
+    packets = device['standard']['rx-packets']
+    assert packets == device['standard']['tx-packets'] == 90
+    to_user = packets + 10 * (all_to_user == 'sum')
+    assert device['offered'] == {'to-user': to_user, 'from-user': packets + 1}
+    assert device['loss-ratio'] == {
+        'to-user': pytest.approx(10 / to_user),
+        'from-user': pytest.approx(1 / (packets + 1))}
+    part, = json.loads(carried(kind, 10, '-json', '-details', 'show', 'dir',
+                               'to-user'))
+    assert 'standard' in part and not part['offered']
+
+
+def test_more_lost_than_carried():
+    """Segments of frames that a macvtap cuts; and all is no more than all."""
+    device, = json.loads(carried(nl.MACVTAP, 1000, '-json', '-details'))
+    assert device['offered']['to-user'] == 1000
+    assert device['loss-ratio']['to-user'] == 1
+    device, = json.loads(carried(nl.TAP, (1 << 64) - 1, '-json', '-details'))
+    assert device['offered']['to-user'] == (1 << 64) - 1
+
+
+def test_no_frames_at_all():
+    device, = json.loads(carried(nl.MACVTAP, 0, '-json', '-details', packets=0))
+    assert device['offered'] == {'to-user': 0, 'from-user': 1}
+    assert device['loss-ratio'] == {'from-user': 1}
+
+
+@pytest.mark.parametrize('lost, percent', (
+    (10, '10.0%'), (1, '1.10%'), (89910, '99.9%'),
+    (1 << 40, '>99.9%')))
+def test_loss_column(lost, percent):
+    table = carried(nl.TAP, lost, 'show', 'lo')
+    assert 'LOSS' in table.splitlines()[0]
+    total = next(line for line in table.splitlines() if ' total ' in line)
+    assert f' {percent} ' in total
+    refused = next(line for line in table.splitlines() if 'refused' in line)
+    assert refused.split()[-3] == '-'
+    assert 'LOSS' not in carried(nl.TAP, lost, 'show', 'lo', 'dir', 'to-user')
 
 
 def test_help_has_all():

@@ -88,7 +88,7 @@ static void print_text(const struct source *src,
 	if (!dev->n_counters || opt.brief)
 		return;
 
-	t = counter_table_new();
+	t = counter_table_new(false);
 	table_counters(t, src, dev);
 	table_print(t, stdout);
 	table_free(t);

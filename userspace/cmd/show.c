@@ -142,9 +142,25 @@ static void print_details(const struct sources *s, const struct selector *sel)
 	}
 }
 
+/* Is there a device in the table of which we know all frames? */
+static bool knows_ratio(const struct sources *s, const struct selector *sel)
+{
+	struct place at;
+	uint64_t frames;
+
+	if (!wants_standard(sel))
+		return false;
+	for_each_selected(at, s, sel) {
+		if (visible(sel, at.dev) &&
+		    offered(at.src, at.dev, TAPDROP_DIR_TO_USER, &frames))
+			return true;
+	}
+	return false;
+}
+
 static void show_table(const struct sources *s, const struct selector *sel)
 {
-	struct table *t = counter_table_new();
+	struct table *t = counter_table_new(knows_ratio(s, sel));
 	bool empty = true;
 	struct place at;
 

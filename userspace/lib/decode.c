@@ -382,6 +382,8 @@ int tapdrop_decode_link_stats(const struct nlmsghdr *nlh, void *arg)
 	stats.ifindex = ifsm->ifindex;
 	stats.rx_dropped = link.rx_dropped;
 	stats.tx_dropped = link.tx_dropped;
+	stats.rx_packets = link.rx_packets;
+	stats.tx_packets = link.tx_packets;
 	return tapdrop_buf_add(arg, &stats, sizeof(stats));
 }
 

@@ -164,11 +164,15 @@ struct tapdrop_event {
  * @ifindex: interface index
  * @rx_dropped: rx_dropped of struct rtnl_link_stats64
  * @tx_dropped: tx_dropped of struct rtnl_link_stats64
+ * @rx_packets: rx_packets of struct rtnl_link_stats64
+ * @tx_packets: tx_packets of struct rtnl_link_stats64
  */
 struct tapdrop_link_stats {
 	uint32_t ifindex;
 	uint64_t rx_dropped;
 	uint64_t tx_dropped;
+	uint64_t rx_packets;
+	uint64_t tx_packets;
 };
 
 /**
