@@ -2,6 +2,9 @@
 """The distribution's modules on top of ours: what they link to is the same."""
 
 import re
+import subprocess
+
+from places import TOP
 
 
 def symbols(path, driver):
@@ -41,3 +44,12 @@ def test_prototypes_of_exports_are_unchanged(kernel):
             if name in exports]
         assert {line for sign, line in lines if sign == "-"} == \
                {line for sign, line in lines if sign == "+"}, patch.name
+
+
+def test_module_has_the_version_of_the_tool(kernel):
+    """What modinfo and doctor say."""
+    version = subprocess.run(
+        ["modinfo", "-F", "version", kernel.build / "tapdrop.ko"], text=True,
+        capture_output=True, check=True).stdout
+    header = (TOP / "userspace/lib/tapdrop.h").read_text()
+    assert re.search(r'_VERSION\s+"(.*)"', header)[1] == version.strip()
