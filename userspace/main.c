@@ -2,6 +2,7 @@
 /* tapdrop: which commands there are, and what runs. */
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
@@ -32,6 +33,26 @@ static int print_version(void)
 	return EXIT_OK;
 }
 
+/*
+ * Monitoring systems say -w and -c to all of their plugins. -c is -color
+ * elsewhere, but what a plugin prints has no colour.
+ */
+static void take_plugin_words(int argc, char **argv, const char *name)
+{
+	static char warn[] = "warn", crit[] = "crit";
+	int i = 1;
+
+	while (i < argc && argv[i] != name)
+		i++;
+	for (; i < argc; i++) {
+		if (!strcmp(argv[i], "-w") || !strcmp(argv[i], "--warning"))
+			argv[i] = warn;
+		else if (!strcmp(argv[i], "-c") ||
+			 !strcmp(argv[i], "--critical"))
+			argv[i] = crit;
+	}
+}
+
 /* What errors look like must be known before the first one. */
 static void look_ahead(int argc, char **argv)
 {
@@ -39,6 +60,8 @@ static void look_ahead(int argc, char **argv)
 	const struct command *cmd = name ? find_command(name) : NULL;
 
 	fail_as_plugin(cmd && cmd->plugin);
+	if (cmd && cmd->plugin)
+		take_plugin_words(argc, argv, name);
 }
 
 static int run(int argc, char **argv)

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -213,21 +214,29 @@ def test_output_on_a_full_disk(tmp_path):
         subprocess.run(['umount', tmp_path], check=True)
 
 
-# The first look of the recording sees 101 frames, the second 50 more.
+# 50 frames are lost between the first two looks of the recording.
 @pytest.mark.parametrize('args, code, state', (
-    (('warn', '101'), 0, 'OK'),
-    (('warn', '100'), 1, 'WARNING'),
-    (('warn', '10', 'crit', '100'), 2, 'CRITICAL'),
+    (('warn', '50'), 0, 'OK'),
+    (('warn', '49'), 1, 'WARNING'),
+    (('warn', '10', 'crit', '49'), 2, 'CRITICAL'),
     (('crit', '100/s'), 0, 'OK'),
     (('warn', '50/s'), 0, 'OK'),
     (('warn', '49/s'), 1, 'WARNING'),
+    (('warn', '49.9/s'), 1, 'WARNING'),
     (('warn', '10/s', 'crit', '49/s'), 2, 'CRITICAL'),
-    (('warn', '150', 'crit', '50/s'), 1, 'WARNING'),
+    (('warn', '40', 'crit', '50/s'), 1, 'WARNING'),
     (('warn', '24/s', 'interval', '2'), 1, 'WARNING'),
     (('warn', '25/s', 'interval', '2'), 0, 'OK'),
-    (('reason', 'NOMEM', 'warn', '0'), 1, 'WARNING'),
-    (('reason', 'NOMEM', 'warn', '0/s'), 0, 'OK'),
-    (('x*', 'warn', '0'), 0, 'OK'),
+    (('reason', 'NOMEM', 'warn', '0'), 0, 'OK'),
+    (('warn', '51:'), 1, 'WARNING'),
+    (('warn', '50:'), 0, 'OK'),
+    (('warn', '~:49'), 1, 'WARNING'),
+    (('warn', '@50:60/s'), 1, 'WARNING'),
+    (('warn', '@51:60'), 0, 'OK'),
+    (('warn', '40:60'), 0, 'OK'),
+    (('warn', ':49'), 1, 'WARNING'),
+    (('-w', '10', '-c', '@49:'), 2, 'CRITICAL'),
+    (('--warning', '10', '--critical', '100'), 1, 'WARNING'),
 ))
 def test_check(args, code, state):
     done = tool.run('check', *args, dump='series')
@@ -273,27 +282,142 @@ def test_check_json_of_what_nobody_counts(args, found):
 
 
 def test_check_line():
-    assert tool.output('check', 'warn', '1000', 'crit', '100/s',
+    assert tool.output('check', 'warn', '1000', 'crit', '@100:200/s',
                        dump='series') == (
-        'TAPDROP OK - 151 frames lost, 50.0/s, most on tap0 queue 0 to-user: '
-        '150 PTR_FULL | drops=151c;1000;;0 rate=50.0;;100;0\n')
+        'TAPDROP OK - 50 frames lost in 1.0s, 50.0/s, most on tap0 queue 0 '
+        "to-user: 50 PTR_FULL | lost=50;1000;;0 rate=50.0;;@100:200;0 "
+        "'tap0 lost'=151c;;;0\n")
 
 
 def test_check_json():
     done = tool.run('-json', 'check', 'warn', '49/s', dump='series')
     assert done.returncode == 1
-    assert json.loads(done.stdout) == {'state': 'WARNING', 'drops': 151,
-                                       'rate': 50.0}
+    assert json.loads(done.stdout) == {
+        'state': 'WARNING', 'interval': 1.0, 'lost': 50, 'rate': 50.0,
+        'devices': [{'ifname': 'tap0', 'drops': 151}]}
+
+
+def grown(*dumps, state=None, args=('warn', '0'), name='check'):
+    """A check whose looks see these numbers of lost frames on taps."""
+    answers = [b''.join(nl.device(i + 7, dev, nl.TAP, 1, [
+        (nl.TO_USER, 'PTR_FULL', lost, 1)]) for i, (dev, lost) in
+                        enumerate(dump.items())) + nl.done() for dump in dumps]
+    words = ['state', state] if state else []
+    with FakeKernel(dump=lambda _: answers.pop(0)) as kernel:
+        done = tool.run(name, *args, *words, 'interval', '0.1', env=kernel.env)
+    assert not answers and done.stderr == ''
+    return done
+
+
+def test_check_forgets_what_is_long_ago():
+    """A device whose billion lost frames are 21 days old is fine."""
+    done = grown({'tap0': 10**9}, {'tap0': 10**9})
+    assert done.returncode == 0
+    assert 'tap0 queue' not in done.stdout
+    assert "'tap0 lost'=1000000000c" in done.stdout
+
+
+def test_check_blames_what_grew():
+    done = grown({'tap0': 10**9, 'tap1': 1}, {'tap0': 10**9, 'tap1': 4})
+    assert done.returncode == 1
+    assert ' - 3 frames lost in ' in done.stdout
+    assert 'most on tap1 to-user: 3 PTR_FULL |' in done.stdout
+
+
+def test_check_of_a_new_device():
+    """All that it lost is new; the same if it has taken another's place."""
+    assert ' - 5 frames' in grown({'tap0': 1}, {'tap0': 1, 'tap1': 5}).stdout
+    assert ' - 5 frames' in grown({'tap0': 2}, {'tap1': 5}).stdout
+    assert ' - 5 frames' in grown({'tap0': 7}, {'tap0': 5}).stdout
+
+
+def test_check_with_state(tmp_path):
+    """The second looks once, and at all that happened since the first."""
+    state = tmp_path / 'state'
+    assert grown({'tap0': 5}, {'tap0': 5}, state=state).returncode == 0
+    assert os.listdir(tmp_path) == ['state']
+    os.utime(state, (time.time() - 100,) * 2)
+    done = grown({'tap0': 25}, state=state)
+    assert done.returncode == 1 and ' - 20 frames lost in ' in done.stdout
+    assert grown({'tap0': 25}, state=state).returncode == 0
+    assert tool.load('-file', state)[0]['drops']['to-user'] == 25
+    assert os.listdir(tmp_path) == ['state']
+
+
+def test_check_with_a_state_of_the_future(tmp_path):
+    """The clock was set back: nobody knows since when."""
+    state = tmp_path / 'state'
+    grown({'tap0': 5}, {'tap0': 5}, state=state)
+    os.utime(state, (time.time() + 1000,) * 2)
+    done = grown({'tap0': 7}, {'tap0': 8}, state=state)
+    assert ' - 1 frames lost in ' in done.stdout
+    assert ' - 2 frames lost' in grown({'tap0': 10}, state=state).stdout
+
+
+def test_check_with_a_state_of_before_the_start(tmp_path):
+    """The counters of a machine that was started anew are others."""
+    state = tmp_path / 'state'
+    grown({'tap0': 5}, {'tap0': 5}, state=state)
+    os.utime(state, (1, 1))
+    assert ' - 7 frames lost' in grown({'tap0': 7}, state=state).stdout
+    assert ' - 0 frames lost' in grown({'tap0': 7}, state=state).stdout
+
+
+def test_check_leaves_what_is_no_state(tmp_path):
+    other = tmp_path / 'other'
+    other.write_text('something that is needed, and no state')
+    done = grown(state=other)
+    assert done.returncode == 3
+    assert done.stdout == \
+        f'TAPDROP UNKNOWN - {other} is no recording of tapdrop\n'
+    assert other.read_text().startswith('something')
+    done = tool.run('check', 'warn', '0', 'state', tmp_path, dump='host')
+    assert done.returncode == 3 and 'goes with neither' in done.stdout
+
+
+def test_check_that_cannot_keep_its_state():
+    with FakeKernel() as kernel:
+        done = tool.run('check', 'warn', '0', 'interval', '0.1', 'state',
+                        '/nowhere/state', env=kernel.env)
+    assert (done.returncode, done.stdout) == (
+        3, 'TAPDROP UNKNOWN - cannot write /nowhere/state: No such file or '
+        'directory\n')
+
+
+@pytest.mark.parametrize('args', ((), ('x*',)))
+def test_check_of_no_device(args):
+    done = grown({}, {}, args=(*args, 'warn', '0'))
+    assert (done.returncode, done.stdout) == (
+        3, 'TAPDROP UNKNOWN - no tun, tap, macvtap or ipvtap device is '
+        'selected\n')
+    done = tool.run('-json', 'check', 'x*', 'warn', '0', dump='series')
+    assert json.loads(done.stdout) == {'state': 'UNKNOWN', 'devices': []}
+
+
+def test_check_quotes_labels():
+    """As the guidelines want it; a bar would end the text for people."""
+    done = grown({"it's|=": 1}, {"it's|=": 2})
+    text, data = done.stdout.split(' | ')
+    assert text.endswith("most on it's\\x7c= to-user: 1 PTR_FULL")
+    assert data.split(' ', 2)[2] == "'it''s\\x7c\\x3d lost'=2c;;;0\n"
 
 
 def test_refused_frames_are_no_drops():
-    done = tool.run('check', 'reason', 'WRITE_RETRY', 'warn', '0', dump='host')
-    assert done.returncode == 0
+    dump = (nl.device(7, 'tap0', nl.TAP, 1) +
+            nl.queue(7, 0, [(nl.FROM_USER, 'WRITE_RETRY', 9, 1)]) + nl.done())
+    empty = nl.device(7, 'tap0', nl.TAP, 1) + nl.done()
+    dumps = [empty, dump]
+    with FakeKernel(dump=lambda _: dumps.pop(0)) as kernel:
+        done = tool.run('check', 'warn', '0', 'interval', '0.1',
+                        env=kernel.env)
+    assert done.returncode == 0 and ' - 0 frames' in done.stdout
 
 
 @pytest.mark.parametrize('args', (
     (), ('warn',), ('warn', 'x'), ('warn', '1/m'), ('warn', '-1'),
     ('crit', '1e3'), ('bogus', 'words', 'warn', '1'), ('-bogus',),
+    ('warn', '20:10'), ('warn', '@'), ('warn', '1:2:3'), ('warn', '~'),
+    ('warn', '/s'), ('warn', '1.2.3'), ('warn', 'nan'), ('warn', '9' * 400),
     ('-color=x',)))
 def test_check_is_unknown_for_any_error(args):
     done = tool.run('check', *args, dump='host')
@@ -311,8 +435,5 @@ def test_check_without_family():
 
 def test_check_says_nothing_of_a_device_that_went():
     """Its counters are gone, and that is no negative rate."""
-    dumps = [nl.host(), nl.done()]
-    with FakeKernel(dump=lambda _: dumps.pop(0)) as kernel:
-        done = tool.run('check', 'warn', '0/s', 'interval', '0.1',
-                        env=kernel.env)
+    done = grown({'tap0': 3, 'tap1': 9}, {'tap0': 3}, args=('warn', '0/s'))
     assert done.returncode == 0

@@ -180,6 +180,13 @@ def test_all_netns_without_the_right(namespaces):
     done = run('-json')
     assert json.loads(done.stdout) == tool.load(dump='host')
     assert 'left out' in json.loads(done.stderr)['warning']
+    # what cannot be seen is not OK
+    done = run('check', '-w', '0', 'interval', '0.1')
+    assert done.returncode == 3
+    assert re.match(r'TAPDROP UNKNOWN - \d+ network namespaces left out, 0 '
+                    'frames lost', done.stdout)
+    done = run('-json', 'check', '-w', '0', 'interval', '0.1')
+    assert json.loads(done.stdout)['left-out'] >= len(namespaces)
 
 
 def test_device_in_one_of_all_netns(namespaces):

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop check: one line and an exit code, as monitoring systems want them. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "../baseline.h"
 #include "../exitcode.h"
 #include "../fail.h"
-#include "../history.h"
 #include "../json.h"
 #include "../options.h"
+#include "../range.h"
 #include "../reason.h"
 #include "../select.h"
 #include "../source.h"
-#include "../text.h"
 #include "../wait.h"
 #include "cmd.h"
 
@@ -29,52 +34,58 @@ static const char * const state_names[] = {
 
 /**
  * struct threshold - how many frames may be lost
- * @set: there is one
- * @per_second: @max is a rate
- * @max: more is too much
+ * @range: what is too much; "" if there is none
+ * @per_second: of a rate
+ * @limits: the same, read
  */
 struct threshold {
-	bool set;
+	char range[64];
 	bool per_second;
-	uint64_t max;
+	struct range limits;
 };
 
 /**
  * struct check - what to check
  * @warn: threshold of a warning
  * @crit: threshold of an alarm
- * @interval: seconds over which a rate is taken
- * @total: frames lost
- * @rate: frames lost per second
+ * @pause: seconds between two looks
+ * @interval: seconds over which frames are counted
+ * @state: file with what was counted before, or NULL
  * @uncounted_ok: devices that are not counted are no reason for UNKNOWN
  * @uncounted: number of them
- * @counted: number of the others
+ * @devices: number of the others
+ * @lost: frames lost in the interval
+ * @rate: frames lost per second
+ * @worst: what lost most frames in the interval
+ * @worst_at: where that was
  */
 struct check {
 	struct threshold warn;
 	struct threshold crit;
+	double pause;
 	double interval;
-	uint64_t total;
-	double rate;
+	const char *state;
 	bool uncounted_ok;
 	size_t uncounted;
-	size_t counted;
+	size_t devices;
+	uint64_t lost;
+	double rate;
+	struct tapdrop_counter worst;
+	struct place worst_at;
 };
 
 static int set_threshold(const char *value, struct threshold *t)
 {
-	size_t len = strcspn(value, "/");
-	char number[24];
+	size_t len = strlen(value);
 
-	t->set = true;
-	t->per_second = !strcmp(value + len, "/s");
-	if (len < sizeof(number)) {
-		*(char *)mempcpy(number, value, len) = '\0';
-		if ((!value[len] || t->per_second) &&
-		    !parse_number(number, UINT64_MAX, &t->max))
+	t->per_second = len > 2 && !strcmp(value + len - 2, "/s");
+	len -= t->per_second ? 2 : 0;
+	if (len < sizeof(t->range)) {
+		*(char *)mempcpy(t->range, value, len) = '\0';
+		if (!range_parse(t->range, &t->limits))
 			return EXIT_OK;
 	}
-	return fail(EXIT_USAGE, "'%s' is no threshold; say a number, or one with /s behind it",
+	return fail(EXIT_USAGE, "'%s' is no threshold; say a number or a range such as 10: or @10:20, and /s behind it for a rate",
 		    value);
 }
 
@@ -90,7 +101,7 @@ static int set_crit(const char *value, void *arg)
 
 static int set_interval(const char *value, void *arg)
 {
-	return parse_interval(value, &((struct check *)arg)->interval);
+	return parse_interval(value, &((struct check *)arg)->pause);
 }
 
 static int set_uncounted(const char *value, void *arg)
@@ -102,130 +113,305 @@ static int set_uncounted(const char *value, void *arg)
 	return EXIT_OK;
 }
 
-static void count(struct check *c, const struct sources *s,
-		  const struct selector *sel)
+static int set_state(const char *value, void *arg)
 {
+	((struct check *)arg)->state = value;
+	return EXIT_OK;
+}
+
+static uint64_t total(const struct tapdrop_device *dev)
+{
+	return dev->lost_to_user + dev->lost_from_user;
+}
+
+/* The largest loss, so that the person on call knows where to look. */
+static void take_worst(struct check *c, const struct place *at,
+		       const struct tapdrop_device *grown)
+{
+	const struct tapdrop_counter *counter;
+
+	tapdrop_for_each_counter(counter, grown) {
+		if (counter->packets <= c->worst.packets ||
+		    reason_info(at->src, counter->reason)->class_id !=
+		    TAPDROP_CLASS_LOSS)
+			continue;
+		c->worst = *counter;
+		c->worst_at = *at;
+	}
+}
+
+static void count(struct check *c, const struct baseline *b,
+		  const struct sources *s, const struct selector *sel)
+{
+	const struct tapdrop_device *old;
+	struct tapdrop_device grown;
 	struct place at;
 
 	for_each_selected(at, s, sel) {
-		c->total += at.dev->lost_to_user + at.dev->lost_from_user;
-		c->counted += at.dev->ifindex && is_counted(at.dev);
+		old = baseline_find(b, at.src - s->list, at.dev);
+		baseline_grown(old, at.src, at.dev, &grown);
+		c->devices += at.dev->ifindex && is_counted(at.dev);
+		c->lost += total(&grown);
+		take_worst(c, &at, &grown);
+		free((void *)grown.counters);
 	}
+	c->rate = c->lost / c->interval;
 	c->uncounted = count_uncounted(s, sel);
+}
+
+/* Take the first of two looks, and wait. */
+static int look_first(struct check *c, struct baseline *b, struct sources *s,
+		      const struct selector *sel)
+{
+	double start = now();
+	int code;
+
+	code = sources_dump(s, sel);
+	if (code)
+		return code;
+	baseline_take(b, s);
+	c->interval = c->pause;
+	if (opt.file)
+		return EXIT_OK;
+	wait_for(NULL, 0, c->pause);
+	c->interval = now() - start;
+	return EXIT_OK;
+}
+
+/* How long ago the state was kept; a clock that was set back may say less. */
+static double state_age(const struct stat *st)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec - st->st_mtim.tv_sec +
+	       (t.tv_nsec - st->st_mtim.tv_nsec) / 1e9;
+}
+
+static double uptime(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* The first check has no state, and looks twice. */
+static int look_before(struct check *c, struct baseline *b, struct sources *s,
+		       const struct selector *sel)
+{
+	struct stat st = {};
+	int code;
+
+	if (!c->state || (stat(c->state, &st) && errno == ENOENT))
+		return look_first(c, b, s, sel);
+	/* Also if it cannot be used: it may be no file of ours. */
+	code = baseline_load(b, c->state);
+	if (code)
+		return code;
+	c->interval = state_age(&st);
+	if (c->interval > 0 && c->interval < uptime())
+		return EXIT_OK;
+	/* What was counted before this machine was started is gone. */
+	baseline_free(b);
+	*b = (struct baseline){};
+	if (c->interval > 0) {
+		c->interval = uptime();
+		return EXIT_OK;
+	}
+	return look_first(c, b, s, sel);
+}
+
+static int fail_state(const struct check *c, int err)
+{
+	return fail(EXIT_OUTPUT, "cannot write %s: %s", c->state,
+		    strerror(err));
+}
+
+/* Read the counters, and keep them for the next check. */
+static int look_now(const struct check *c, struct sources *s,
+		    const struct selector *sel)
+{
+	char temp[4096];
+	int code, fd;
+
+	if (!c->state)
+		return sources_dump(s, sel);
+	if (snprintf(temp, sizeof(temp), "%s.XXXXXX", c->state) >=
+	    (int)sizeof(temp))
+		return fail_state(c, ENAMETOOLONG);
+	fd = mkstemp(temp);
+	if (fd < 0)
+		return fail_state(c, errno);
+	close(fd);
+	if (tapdrop_record(s->list->td, temp))
+		code = fail(EXIT_OUTPUT, "%s", tapdrop_error(s->list->td));
+	else
+		code = sources_dump(s, sel);
+	if (!code && rename(temp, c->state))
+		code = fail_state(c, errno);
+	if (code)
+		unlink(temp);
+	return code;
 }
 
 static int measure(struct check *c, struct sources *s,
 		   const struct selector *sel)
 {
-	struct history h = {};
-	double start = now();
+	struct baseline b = {};
 	int code;
 
-	code = sources_dump(s, sel);
-	if (!code && (c->warn.per_second || c->crit.per_second)) {
-		history_look(&h, s, sel, 0);
-		if (!opt.file)
-			wait_for(NULL, 0, c->interval);
-		code = sources_dump(s, sel);
-		if (!code)
-			history_look(&h, s, sel, opt.file ? c->interval :
-							    now() - start);
-		c->rate = history_loss_rate(&h, s);
-		history_free(&h);
-	}
+	code = look_before(c, &b, s, sel);
 	if (!code)
-		count(c, s, sel);
+		code = look_now(c, s, sel);
+	if (!code)
+		count(c, &b, s, sel);
+	baseline_free(&b);
 	return code;
 }
 
 static bool exceeds(const struct check *c, const struct threshold *t)
 {
-	if (!t->set)
-		return false;
-	return t->per_second ? c->rate > t->max : c->total > t->max;
-}
-
-static void put_threshold(const struct threshold *t, bool per_second)
-{
-	putchar(';');
-	if (t->set && t->per_second == per_second)
-		printf("%llu", (unsigned long long)t->max);
-}
-
-/* The largest loss, so that the person on call knows where to look. */
-static void put_worst(const struct sources *s, const struct selector *sel)
-{
-	const struct tapdrop_counter *c, *worst = NULL;
-	struct place at, worst_at = {};
-	char name[DEVICE_NAME];
-
-	for_each_selected(at, s, sel) {
-		tapdrop_for_each_counter(c, at.dev) {
-			if ((worst && c->packets <= worst->packets) ||
-			    reason_info(at.src, c->reason)->class_id !=
-			    TAPDROP_CLASS_LOSS)
-				continue;
-			worst = c;
-			worst_at = at;
-		}
-	}
-	if (!worst || !worst->packets)
-		return;
-	printf(", most on %s ", device_name(name, worst_at.src, worst_at.dev));
-	if (worst->queue >= 0)
-		printf("queue %d ", worst->queue);
-	printf("%s: %llu %s", tapdrop_dir_name(worst->dir),
-	       (unsigned long long)worst->packets,
-	       reason_info(worst_at.src, worst->reason)->name);
+	return *t->range &&
+	       range_reports(&t->limits, t->per_second ? c->rate : c->lost);
 }
 
 /* What nobody counts has no number, not even as performance data. */
 static bool is_blind(const struct check *c)
 {
-	return c->uncounted && !c->counted && !c->total;
+	return !c->devices && !c->lost;
+}
+
+static enum state judge(const struct check *c, const struct sources *s)
+{
+	if (!c->devices && !c->uncounted)
+		return STATE_UNKNOWN;
+	if (exceeds(c, &c->crit))
+		return STATE_CRITICAL;
+	if (exceeds(c, &c->warn))
+		return STATE_WARNING;
+	return s->refused || (c->uncounted && !c->uncounted_ok) ?
+	       STATE_UNKNOWN : STATE_OK;
+}
+
+/* Print a text in which a bar would end what people read. */
+static void put_plain(const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '|')
+			printf("\\x7c");
+		else
+			putchar(*text);
+	}
+}
+
+/* A label has no equals sign, and each quote in it twice. */
+static void put_label(const char *text)
+{
+	putchar('\'');
+	for (; *text; text++) {
+		if (*text == '=' || *text == '|')
+			printf("\\x%02x", *text);
+		else
+			printf("%s%c", *text == '\'' ? "'" : "", *text);
+	}
+	printf(" lost'");
+}
+
+static void put_worst(const struct check *c)
+{
+	char name[DEVICE_NAME];
+
+	if (!c->worst.packets)
+		return;
+	printf(", most on ");
+	put_plain(device_name(name, c->worst_at.src, c->worst_at.dev));
+	if (c->worst.queue >= 0)
+		printf(" queue %d", c->worst.queue);
+	printf(" %s: %llu %s", tapdrop_dir_name(c->worst.dir),
+	       (unsigned long long)c->worst.packets,
+	       reason_info(c->worst_at.src, c->worst.reason)->name);
+}
+
+static void put_thresholds(const struct check *c, bool per_second)
+{
+	const bool warn = c->warn.per_second == per_second;
+	const bool crit = c->crit.per_second == per_second;
+
+	printf(";%s;%s;0", warn ? c->warn.range : "", crit ? c->crit.range : "");
+}
+
+/* Sums since each device was created are for graphs, not for judging. */
+static void put_devices(const struct sources *s, const struct selector *sel)
+{
+	char name[DEVICE_NAME];
+	struct place at;
+
+	for_each_selected(at, s, sel) {
+		if (!at.dev->ifindex || !is_counted(at.dev))
+			continue;
+		putchar(' ');
+		put_label(device_name(name, at.src, at.dev));
+		printf("=%lluc;;;0", (unsigned long long)total(at.dev));
+	}
 }
 
 static void report_text(const struct check *c, enum state state,
 			const struct sources *s, const struct selector *sel)
 {
-	bool rate = c->warn.per_second || c->crit.per_second;
-
 	printf("TAPDROP %s - ", state_names[state]);
-	if (c->uncounted)
+	if (is_blind(c) && !c->uncounted)
+		printf("no tun, tap, macvtap or ipvtap device is selected\n");
+	else if (c->uncounted)
 		printf("%zu of %zu device%s not counted%s", c->uncounted,
-		       c->uncounted + c->counted,
-		       c->uncounted + c->counted == 1 ? "" : "s",
+		       c->uncounted + c->devices,
+		       c->uncounted + c->devices == 1 ? "" : "s",
 		       is_blind(c) ? "; 'tapdrop doctor' says why\n" : ", ");
 	if (is_blind(c))
 		return;
-	printf("%llu frames lost", (unsigned long long)c->total);
-	if (rate)
-		printf(", %.1f/s", c->rate);
-	put_worst(s, sel);
-	printf(" | drops=%lluc", (unsigned long long)c->total);
-	put_threshold(&c->warn, false);
-	put_threshold(&c->crit, false);
-	printf(";0");
-	if (rate) {
-		printf(" rate=%.1f", c->rate);
-		put_threshold(&c->warn, true);
-		put_threshold(&c->crit, true);
-		printf(";0");
-	}
+	if (s->refused)
+		printf("%zu network namespace%s left out, ", s->refused,
+		       s->refused == 1 ? "" : "s");
+	printf("%llu frames lost in %.1fs, %.1f/s", (unsigned long long)c->lost,
+	       c->interval, c->rate);
+	put_worst(c);
+	printf(" | lost=%llu", (unsigned long long)c->lost);
+	put_thresholds(c, false);
+	printf(" rate=%.1f", c->rate);
+	put_thresholds(c, true);
+	put_devices(s, sel);
 	putchar('\n');
 }
 
-static void report_json(const struct check *c, enum state state)
+static void report_json(const struct check *c, enum state state,
+			const struct sources *s, const struct selector *sel)
 {
 	struct json_object *o = json_need(json_object_new_object());
+	struct json_object *list, *item;
+	struct place at;
 
 	json_add(o, "state", json_text(state_names[state]));
+	if (s->refused)
+		json_add(o, "left-out", json_object_new_uint64(s->refused));
 	if (c->uncounted)
 		json_add(o, "uncounted", json_object_new_uint64(c->uncounted));
-	if (!is_blind(c))
-		json_add(o, "drops", json_object_new_uint64(c->total));
-	if (!is_blind(c) && (c->warn.per_second || c->crit.per_second))
+	if (!is_blind(c)) {
+		json_add(o, "interval", json_fraction(c->interval));
+		json_add(o, "lost", json_object_new_uint64(c->lost));
 		json_add(o, "rate", json_fraction(c->rate));
+	}
+	list = json_add(o, "devices", json_object_new_array());
+	for_each_selected(at, s, sel) {
+		if (!at.dev->ifindex)
+			continue;
+		item = json_add(list, NULL, json_object_new_object());
+		if (at.src->netns)
+			json_add(item, "netns", json_text(at.src->netns));
+		json_add(item, "ifname", json_text(at.dev->ifname));
+		if (is_counted(at.dev))
+			json_add(item, "drops",
+				 json_object_new_uint64(total(at.dev)));
+	}
 	json_print(o, stdout);
 }
 
@@ -235,12 +421,9 @@ static int check(struct check *c, const struct selector *sel)
 	struct sources s;
 
 	if (!sources_open(&s, sel) && !measure(c, &s, sel)) {
-		state = exceeds(c, &c->crit) ? STATE_CRITICAL :
-			exceeds(c, &c->warn) ? STATE_WARNING :
-			c->uncounted && !c->uncounted_ok ? STATE_UNKNOWN :
-							   STATE_OK;
+		state = judge(c, &s);
 		if (opt.json)
-			report_json(c, state);
+			report_json(c, state, &s, sel);
 		else
 			report_text(c, state, &s, sel);
 	}
@@ -249,9 +432,10 @@ static int check(struct check *c, const struct selector *sel)
 }
 
 static const struct word words[] = {
-	{ "warn", "N[/s]", set_warn },
-	{ "crit", "N[/s]", set_crit },
+	{ "warn", "RANGE[/s]", set_warn },
+	{ "crit", "RANGE[/s]", set_crit },
 	{ "interval", "SECONDS", set_interval },
+	{ "state", "FILE", set_state },
 	{ "uncounted", "ok", set_uncounted },
 	{}
 };
@@ -259,15 +443,15 @@ static const struct word words[] = {
 /* Return: exit code of a monitoring plugin. */
 static int run(int argc, char **argv)
 {
-	struct check c = { .interval = 1 };
+	struct check c = { .pause = 1 };
 	struct selector sel;
 
 	if (parse_selector(argc, argv, &sel, words, &c))
 		return STATE_UNKNOWN;
-	if (!c.warn.set && !c.crit.set) {
-		fail(EXIT_USAGE, "'check' wants a threshold: warn N[/s], crit N[/s]");
-		return STATE_UNKNOWN;
-	}
+	if (!*c.warn.range && !*c.crit.range)
+		return fail(EXIT_USAGE, "'check' wants a threshold: warn RANGE[/s], crit RANGE[/s]");
+	if (c.state && (opt.file || opt.record || opt.all_netns))
+		return fail(EXIT_USAGE, "'state' is of one network namespace, and goes with neither -file nor -record");
 	return check(&c, &sel);
 }
 
