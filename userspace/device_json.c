@@ -125,10 +125,13 @@ static void put_counters(struct json_object *o, const struct source *src,
  * @dev: device
  * @h: history, for rates, or NULL
  * @n: index of @src in it
+ *
+ * Return: the device.
  */
-void json_device(struct json_object *to, const char *key,
-		 const struct source *src, const struct tapdrop_device *dev,
-		 const struct history *h, size_t n)
+struct json_object *json_device(struct json_object *to, const char *key,
+				const struct source *src,
+				const struct tapdrop_device *dev,
+				const struct history *h, size_t n)
 {
 	struct json_object *o = json_add(to, key, json_object_new_object());
 
@@ -136,4 +139,5 @@ void json_device(struct json_object *to, const char *key,
 	put_sums(o, src, dev);
 	if (!opt.brief && is_counted(dev))
 		put_counters(o, src, dev, h, n);
+	return o;
 }

@@ -16,6 +16,8 @@
 static const struct command * const table[] = {
 	&cmd_show,
 	&cmd_watch,
+	&cmd_top,
+	&cmd_diff,
 	&cmd_monitor,
 	&cmd_stats,
 	&cmd_explain,

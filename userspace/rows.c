@@ -367,3 +367,23 @@ void print_counter(const struct source *src, const struct tapdrop_device *dev,
 	if (c->last_ms != TAPDROP_NEVER)
 		printf(" last-ms %llu", (unsigned long long)c->last_ms);
 }
+
+/**
+ * print_counters() - print a line for each counter of a device, or that there
+ *	are none
+ * @src: source of the device
+ * @dev: device
+ */
+void print_counters(const struct source *src, const struct tapdrop_device *dev)
+{
+	const struct tapdrop_counter *c;
+
+	tapdrop_for_each_counter(c, dev) {
+		print_counter(src, dev, c);
+		putchar('\n');
+	}
+	if (!is_counted(dev)) {
+		print_uncounted(src, dev);
+		putchar('\n');
+	}
+}

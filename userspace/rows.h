@@ -30,6 +30,7 @@ void print_coverage(const struct sources *s, const struct selector *sel,
 		    FILE *f);
 void print_uncounted(const struct source *src, const struct tapdrop_device *dev);
 void print_device(const struct source *src, const struct tapdrop_device *dev);
+void print_counters(const struct source *src, const struct tapdrop_device *dev);
 void print_counter(const struct source *src, const struct tapdrop_device *dev,
 		   const struct tapdrop_counter *c);
 

@@ -68,7 +68,8 @@ def test_fuzzer(tmp_path):
     ['-details', 'show', 'all'], ['-json', '-a'], ['-brief'], ['-oneline'],
     ['watch', 'interval', '0.1', 'count', '3'],
     ['-json', 'watch', 'interval', '0.1', 'count', '2'],
-    ['export', 'openmetrics'], ['check', 'warn', '1/s', 'interval', '0.1'],
+    ['top'], ['show', 'lo', 'tap*', 'up'],
+    ['diff', tool.golden('idle.nl')], ['export', 'openmetrics'], ['check', 'warn', '1/s', 'interval', '0.1'],
     ['doctor'], ['-json', 'doctor'], ['explain'], ['show', 'nowhere0'],
     ['complete', '--', 'show', 'dev', '']), ids=' '.join)
 def test_valgrind(args):

@@ -19,7 +19,7 @@ from fakekernel import FakeKernel, nl
 from test_tool_show import load_schema
 
 CLONE_NEWNET = 0x40000000
-COMMANDS = ['show', 'watch', 'monitor', 'stats', 'explain', 'export', 'check',
+COMMANDS = ['show', 'watch', 'top', 'diff', 'monitor', 'stats', 'explain', 'export', 'check',
             'doctor', 'help']
 
 

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 import tool
+from fakekernel import nl
 
 FORMS = {
     'table': (),
@@ -265,3 +266,86 @@ def test_explain_one():
         '    Devices: tun/tap to-user (tx), macvtap/ipvtap to-user (rx)'
     assert 'Cause:' in text and 'Remedy:' in text
     assert tool.output('explain', 'FULL_RING') == text
+
+
+def test_top():
+    """By what was lost; what is refused or truncated is not."""
+    def names(*args):
+        return [device['ifname'] for device in
+                tool.load('top', *args, dump='host')]
+    order = ['ipvtap0', 'macvtap0', 'tap0', 'tun0', '']
+    assert names() == order
+    assert names('2') == order[:2]
+    assert names('1', 'not', 'ipvtap0') == ['macvtap0']
+    assert names('t*', 'reason', 'VIRTNET_HDR') == ['tap0']
+    lines = tool.output('top', dump='host').splitlines()
+    assert [line.split()[0] for line in lines[1:]] == order[:-1] + ['-']
+    assert lines[3].split()[:7] == ['tap0', 'tap', '981', '-', '2', '-',
+                                    'PTR_FULL']
+    assert len(tool.output('-oneline', 'top', '1', dump='host')
+               .splitlines()) == 1
+    assert tool.output('top', dump='idle') == \
+        'no device that is selected lost a frame\n'
+
+
+def test_schema_of_top(schema):
+    schema.validate(tool.load('top', dump='host'))
+
+
+@pytest.fixture
+def diff(tmp_path):
+    """What diff says of two dumps; a device is (index, name, lost frames)."""
+    def dump(devices):
+        return b''.join(nl.device(index, name, nl.TAP, 1, [
+            (nl.TO_USER, 'PTR_FULL', lost, 1), (nl.FROM_USER, 'NOMEM', 7, 1)])
+                        for index, name, lost in devices) + nl.done()
+
+    def run(before, now, *args, options=()):
+        (tmp_path / 'old').write_bytes(dump(before))
+        (tmp_path / 'new').write_bytes(dump(now))
+        return tool.output('-file', tmp_path / 'new', *options, 'diff',
+                           tmp_path / 'old', *args)
+    return run
+
+
+def test_diff(diff, schema):
+    before = [(1, 'tap1', 10), (2, 'tap2', 20), (3, 'tap3', 30), (4, 'tap4', 5)]
+    now = [(1, 'tap1', 10), (2, 'tap2', 25), (4, 'tap4', 3), (5, 'tap5', 9),
+           (3, 'other', 40)]
+    devices = json.loads(diff(before, now, options=['-json']))
+    schema.validate(devices)
+    assert [(device['ifname'], device['since'],
+             device.get('drops', {}).get('to-user')) for device in devices] == [
+        ('tap1', 'recording', 0), ('tap2', 'recording', 5),
+        ('tap4', 'creation', 3), ('tap5', 'creation', 9),
+        ('other', 'creation', 40), ('tap3', 'gone', None)]
+    assert [counter['packets'] for counter in devices[1]['counters']] == [5]
+    text = diff(before, now)
+    assert re.search('^tap2 .* total +5 ', text, re.M)
+    assert not re.search('^tap1 ', text, re.M)
+    assert ('Not in the recording, so all that they lost counts: tap4, tap5, '
+            'other\n') in text
+    assert text.endswith('Gone since, with what they lost: tap3\n')
+
+
+def test_diff_selects(diff):
+    before = [(1, 'tap1', 10), (2, 'tap2', 20), (3, 'tap3', 1)]
+    now = [(1, 'tap1', 11), (2, 'tap2', 22)]
+    text = diff(before, now, 'tap*', 'not', 'tap2', 'not', 'tap3',
+                options=['-oneline'])
+    words = text.split()
+    assert text.count('\n') == 1
+    assert (words[1], words[words.index('packets') + 1]) == ('tap1', '1')
+    assert 'Gone' not in diff(before, now, 'not', 'tap3')
+
+
+def test_nothing_was_lost_since(diff):
+    assert diff([(1, 'tap1', 10)], [(1, 'tap1', 10)]) == \
+        'nothing was lost since\n'
+
+
+def test_diff_is_not_brief():
+    done = tool.run('-brief', 'diff', tool.golden('idle.nl'), dump='host')
+    assert (done.returncode, done.stdout) == (1, '')
+    assert done.stderr == \
+        "tapdrop: 'diff' has no -brief, as it shows counters\n"

@@ -7,6 +7,7 @@
 
 extern const struct command cmd_check;
 extern const struct command cmd_complete;
+extern const struct command cmd_diff;
 extern const struct command cmd_doctor;
 extern const struct command cmd_explain;
 extern const struct command cmd_export;
@@ -14,6 +15,7 @@ extern const struct command cmd_help;
 extern const struct command cmd_monitor;
 extern const struct command cmd_show;
 extern const struct command cmd_stats;
+extern const struct command cmd_top;
 extern const struct command cmd_watch;
 
 int run_batch(const char *path);

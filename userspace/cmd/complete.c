@@ -191,6 +191,9 @@ static bool offer_value(const char *before, const char *prefix)
 		offer_reasons(prefix);
 		return true;
 	}
+	/* Files are left to the shell. */
+	if (cmd == &cmd_diff)
+		return true;
 	if (cmd && offer_literals(prefix, cmd->usage))
 		return true;
 	return offer_selector_value(before, prefix) ||

@@ -63,19 +63,10 @@ static void show_brief(const struct sources *s, const struct selector *sel)
 
 static void show_oneline(const struct sources *s, const struct selector *sel)
 {
-	const struct tapdrop_counter *c;
 	struct place at;
 
-	for_each_selected(at, s, sel) {
-		tapdrop_for_each_counter(c, at.dev) {
-			print_counter(at.src, at.dev, c);
-			putchar('\n');
-		}
-		if (!is_counted(at.dev)) {
-			print_uncounted(at.src, at.dev);
-			putchar('\n');
-		}
-	}
+	for_each_selected(at, s, sel)
+		print_counters(at.src, at.dev);
 }
 
 /* Return: number of devices that the selection lets through. */
