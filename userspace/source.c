@@ -492,14 +492,11 @@ size_t count_uncounted(const struct sources *s, const struct selector *sel)
 int sources_dump_links(struct sources *s)
 {
 	struct source *src;
-	int code, err;
+	int err;
 
 	if (opt.file)
 		return EXIT_OK;
 	for (src = s->list; src < s->list + s->n; src++) {
-		code = enter(src);
-		if (code)
-			return code;
 		free(src->links);
 		src->links = NULL;
 		err = tapdrop_dump_link_stats(src->td, &src->links,

@@ -149,10 +149,11 @@ def test_truncated_is_no_drop(lab):
     assert [c["class"] for c in device["counters"]] == ["truncated"]
 
 
-def listens(pid):
+def listens(pid, where="self"):
     """Whether a process has joined a group of generic netlink; libnl makes
-    its address of the process's number."""
-    with open("/proc/self/net/netlink", encoding="ascii") as sockets:
+    its address of the process's number. WHERE is a process in the namespace
+    to look into."""
+    with open(f"/proc/{where}/net/netlink", encoding="ascii") as sockets:
         rows = [line.split() for line in sockets][1:]
     return any(int(protocol) == 16 and int(port) & 0x3fffff == pid and
                int(groups, 16) for _, protocol, port, groups, *_ in rows)
@@ -165,6 +166,26 @@ def elsewhere():
     run("ip", "netns", "add", name)
     yield name
     run("ip", "netns", "del", name)
+
+
+def test_monitor_hears_all_namespaces(lab, elsewhere):
+    """Each handle listens in its own, not in the one entered last."""
+    command = [TAPDROP, "-json", "-all-netns", "monitor"]
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE) as child:
+        try:
+            # It is in the last one when it has opened all, and subscribes
+            # there last.
+            wait_for(lambda: listens(child.pid, child.pid) and
+                     os.stat(f"/proc/{child.pid}/ns/net").st_ino !=
+                     os.stat("/proc/self/ns/net").st_ino)
+            run("ip", "-n", elsewhere, "tuntap", "add", "dev", "there0",
+                "mode", "tap")
+            ip("tuntap add dev here0 mode tap")
+            events = [json.loads(child.stdout.readline()) for _ in range(2)]
+        finally:
+            child.terminate()
+    assert {(event["device"].get("netns"), event["device"]["ifname"])
+            for event in events} == {(elsewhere, "there0"), (None, "here0")}
 
 
 def test_monitor_tells_a_move_from_an_end(lossy, elsewhere):

@@ -103,14 +103,19 @@ int main(void)
 """
 
 
-def test_handle_outlives_the_module(tmp_path):
-    """A handle that the family left works again when it is back."""
-    (tmp_path / 'agent.c').write_text(C_AGENT)
+def build_agent(tmp_path, source):
+    """A program on the library of the tree."""
+    (tmp_path / 'agent.c').write_text(source)
     subprocess.run(['gcc', '-o', tmp_path / 'agent', tmp_path / 'agent.c',
                     f'-I{USERSPACE}/lib', f'-I{tool.TOP}/uapi',
                     f'-L{tool.TOP}/build', '-ltapdrop'], check=True)
+    return tmp_path / 'agent'
+
+
+def test_handle_outlives_the_module(tmp_path):
+    """A handle that the family left works again when it is back."""
     with FakeKernel() as kernel, subprocess.Popen(
-            [tmp_path / 'agent'], stdin=subprocess.PIPE, text=True, bufsize=1,
+            [build_agent(tmp_path, C_AGENT)], stdin=subprocess.PIPE, text=True, bufsize=1,
             stdout=subprocess.PIPE, env={
                 **tool.ENV, **kernel.env,
                 'LD_LIBRARY_PATH': f'{tool.TOP}/build'}) as child:
@@ -126,6 +131,53 @@ def test_handle_outlives_the_module(tmp_path):
         assert [dump(), dump()] == ['0', '0']
         child.stdin.close()
         assert child.wait(20) == 0
+
+
+NETNS_AGENT = r"""
+#define _GNU_SOURCE
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <tapdrop.h>
+
+/* Opens a handle, goes to another network namespace, and asks there. */
+int main(void)
+{
+	struct tapdrop_link_stats *links;
+	struct tapdrop *td;
+	size_t i, n;
+
+	if (tapdrop_open(&td) || unshare(CLONE_NEWNET) ||
+	    tapdrop_dump_link_stats(td, &links, &n))
+		return 1;
+	for (i = 0; i < n; i++)
+		printf("%u ", links[i].ifindex);
+	free(links);
+	tapdrop_close(td);
+	return 0;
+}
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0,
+                    reason='only root can make network namespaces')
+def test_link_statistics_are_those_of_the_handle(tmp_path):
+    """Wherever the thread has gone since."""
+    agent = build_agent(tmp_path, NETNS_AGENT)
+    name = f'tapdrop-{os.getpid()}'
+    subprocess.run(['ip', 'netns', 'add', name], check=True)
+    try:
+        subprocess.run(['ip', '-n', name, 'link', 'add', 'index', '123',
+                        'type', 'veth'], check=True)
+        with FakeKernel() as kernel:
+            done = subprocess.run(
+                ['ip', 'netns', 'exec', name, agent], text=True, check=True,
+                stdout=subprocess.PIPE, env={
+                    **tool.ENV, **kernel.env,
+                    'LD_LIBRARY_PATH': f'{tool.TOP}/build'})
+    finally:
+        subprocess.run(['ip', 'netns', 'del', name], check=True)
+    assert '123' in done.stdout.split()
 
 
 def test_unknown_reason_is_asked_for():

@@ -109,7 +109,7 @@ int tapdrop_next_event(struct tapdrop *td, struct tapdrop_event *event)
 	size_t n;
 	int ret;
 
-	if (!td->from_file && !td->event_sk)
+	if (!td->from_file && !td->subscribed)
 		return tapdrop_fail(td, ENOTCONN, "the handle has not subscribed");
 	if (!td->pending)
 		td->pending = tapdrop_stats_new();

@@ -24,8 +24,9 @@ struct tapdrop_buf {
 /**
  * struct tapdrop - see tapdrop.h
  * @sk: socket of requests, or NULL
- * @event_sk: socket that has joined the group, or NULL
+ * @event_sk: socket for events, or NULL
  * @route_sk: socket for standard counters, or NULL
+ * @subscribed: @event_sk has joined the group
  * @family: id of the family
  * @group: id of the multicast group
  * @from_file: @file takes the place of the kernel
@@ -44,6 +45,7 @@ struct tapdrop {
 	struct nl_sock *sk;
 	struct nl_sock *event_sk;
 	struct nl_sock *route_sk;
+	bool subscribed;
 	uint16_t family;
 	uint32_t group;
 	bool from_file;

@@ -180,7 +180,7 @@ static int resolve_again(struct tapdrop *td)
 		memcpy(td->error, error, sizeof(error));
 		return -ENOENT;
 	}
-	return td->event_sk ? tapdrop_netlink_join(td) : 0;
+	return td->subscribed ? tapdrop_netlink_join(td) : 0;
 }
 
 static int put_filter(struct nl_msg *msg, const struct tapdrop_filter *f)
@@ -248,8 +248,12 @@ int tapdrop_netlink_request(struct tapdrop *td, uint8_t cmd, uint16_t flags,
 }
 
 /**
- * tapdrop_netlink_open() - open a socket of a handle to the family
+ * tapdrop_netlink_open() - open the sockets of a handle, and find the family
  * @td: handle
+ *
+ * A socket stays in the network namespace in which it was opened. So all are
+ * opened here, those that may be needed later as well: the thread may be in
+ * another namespace by then.
  *
  * Return: 0 or a negative errno.
  */
@@ -257,6 +261,10 @@ int tapdrop_netlink_open(struct tapdrop *td)
 {
 	int err = open_socket(td, NETLINK_GENERIC, &td->sk);
 
+	if (!err)
+		err = open_socket(td, NETLINK_GENERIC, &td->event_sk);
+	if (!err)
+		err = open_socket(td, NETLINK_ROUTE, &td->route_sk);
 	return err ? err : resolve(td);
 }
 
@@ -275,23 +283,24 @@ int tapdrop_subscribe(struct tapdrop *td)
 {
 	int err;
 
-	if (td->from_file || td->event_sk)
+	if (td->from_file || td->subscribed)
 		return 0;
-	err = open_socket(td, NETLINK_GENERIC, &td->event_sk);
-	if (err)
-		return err;
+	if (!td->event_sk)
+		return tapdrop_fail(td, ENOTCONN, "the handle is not open");
 	nl_socket_set_buffer_size(td->event_sk, EVENT_BUFFER, 0);
 	nl_socket_set_nonblocking(td->event_sk);
 	/* The controller's group tells when the module is loaded anew. */
 	err = nl_socket_add_memberships(td->event_sk, GENL_ID_CTRL, 0);
 	if (err)
 		return fail_nl(td, err, "cannot subscribe");
-	return tapdrop_netlink_join(td);
+	err = tapdrop_netlink_join(td);
+	td->subscribed = !err;
+	return err;
 }
 
 int tapdrop_fd(const struct tapdrop *td)
 {
-	return td->event_sk ? nl_socket_get_fd(td->event_sk) : -1;
+	return td->subscribed ? nl_socket_get_fd(td->event_sk) : -1;
 }
 
 /**
@@ -323,12 +332,10 @@ static int request_links(struct tapdrop *td, int type, const void *head,
 			 size_t len, struct tapdrop_answer *a)
 {
 	struct nl_msg *msg;
-	int err = 0;
+	int err;
 
 	if (!td->route_sk)
-		err = open_socket(td, NETLINK_ROUTE, &td->route_sk);
-	if (err)
-		return err;
+		return tapdrop_fail(td, ENOTCONN, "the handle is not open");
 
 	msg = nlmsg_alloc_simple(type, NLM_F_DUMP);
 	if (msg && !nlmsg_append(msg, (void *)head, len, NLMSG_ALIGNTO))

@@ -417,7 +417,7 @@ int tapdrop_dump_reasons(struct tapdrop *td,
  * @stats: where to put the array, sorted by ifindex; free it with free()
  * @n: where to put the number of elements
  *
- * All devices of the network namespace in which the calling thread is now.
+ * All devices of the network namespace in which the handle was opened.
  *
  * Return: 0 or a negative errno.
  */
