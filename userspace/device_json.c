@@ -2,6 +2,7 @@
 /* Devices as JSON; the keys are the attribute names of uapi/tapdrop.yaml. */
 #include "compare.h"
 #include "device_json.h"
+#include "holder_text.h"
 #include "options.h"
 #include "reason.h"
 #include "text.h"
@@ -137,6 +138,7 @@ struct json_object *json_device(struct json_object *to, const char *key,
 
 	put_head(o, src, dev);
 	put_sums(o, src, dev);
+	json_holders(o, src, dev);
 	if (!opt.brief && is_counted(dev))
 		put_counters(o, src, dev, h, n);
 	return o;

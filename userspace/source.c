@@ -507,6 +507,53 @@ int sources_dump_links(struct sources *s)
 	return EXIT_OK;
 }
 
+static void forget_holders(struct sources *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		holder_net_close(&s->list[i].net);
+		s->list[i].holders = NULL;
+	}
+	if (s->holders)
+		holders_free(s->holders);
+	free(s->holders);
+	s->holders = NULL;
+}
+
+/**
+ * sources_find_holders() - find out who has queues of the devices open now
+ * @s: sources
+ *
+ * Nobody holds the devices of a recording here. With TAPDROP_ROOT, /proc and
+ * /sys are looked for below that directory.
+ *
+ * Return: exit code.
+ */
+int sources_find_holders(struct sources *s)
+{
+	const char *root = getenv("TAPDROP_ROOT");
+	struct source *src;
+	int code, err;
+
+	if (opt.file && !root)
+		return EXIT_OK;
+	forget_holders(s);
+	s->holders = xrealloc(NULL, 1, sizeof(*s->holders));
+	err = holders_read(s->holders, root ? root : "");
+	if (err)
+		return fail(EXIT_KERNEL, "cannot read %s/proc: %s",
+			    s->holders->root, strerror(-err));
+	for (src = s->list; src < s->list + s->n; src++) {
+		code = enter(src);
+		if (code)
+			return code;
+		holder_net_open(&src->net, s->holders->root, src->netns_fd);
+		src->holders = s->holders;
+	}
+	return EXIT_OK;
+}
+
 static int compare_ifindex(const void *a, const void *b)
 {
 	const struct tapdrop_link_stats *link = b;
@@ -565,6 +612,7 @@ void sources_close(struct sources *s)
 {
 	size_t i;
 
+	forget_holders(s);
 	if (s->home_fd > 0) {
 		setns(s->home_fd, CLONE_NEWNET);
 		close(s->home_fd);

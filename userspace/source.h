@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "holder.h"
 #include "lib/tapdrop.h"
 #include "select.h"
 
@@ -22,6 +23,8 @@
  * @master: interface index of the master that selects some
  * @belongs: what devices belong to, if that selects some
  * @n_belongs: number of @belongs
+ * @holders: those of &struct sources
+ * @net: the namespace, to find them in
  */
 struct source {
 	char *netns;
@@ -35,6 +38,8 @@ struct source {
 	uint32_t master;
 	struct tapdrop_link *belongs;
 	size_t n_belongs;
+	const struct holders *holders;
+	struct holder_net net;
 };
 
 /**
@@ -43,12 +48,14 @@ struct source {
  * @n: number of sources
  * @home_fd: network namespace to return to, or 0
  * @refused: number of network namespaces that we may not enter
+ * @holders: who has queues open, or NULL if nobody asked
  */
 struct sources {
 	struct source *list;
 	size_t n;
 	int home_fd;
 	size_t refused;
+	struct holders *holders;
 };
 
 /**
@@ -74,6 +81,7 @@ int sources_open(struct sources *s, const struct selector *sel);
 int sources_dump(struct sources *s, const struct selector *sel);
 int sources_dump_next(struct sources *s, const struct selector *sel);
 int sources_dump_links(struct sources *s);
+int sources_find_holders(struct sources *s);
 void sources_close(struct sources *s);
 const struct tapdrop_link_stats *source_link(const struct source *src,
 					     const struct tapdrop_device *dev);

@@ -19,8 +19,8 @@ COMMAND = """
 class Qemu:
     """A stopped guest with a tap device, tap0."""
 
-    def __init__(self):
-        self.process = subprocess.Popen(COMMAND, text=True,
+    def __init__(self, *options):
+        self.process = subprocess.Popen([*COMMAND, *options], text=True,
                                         stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE)
         assert "QMP" in json.loads(self.process.stdout.readline())

@@ -5,6 +5,7 @@
 #include "../compare.h"
 #include "../device_json.h"
 #include "../exitcode.h"
+#include "../holder_text.h"
 #include "../options.h"
 #include "../reason.h"
 #include "../rows.h"
@@ -171,6 +172,7 @@ static void show_table(const struct sources *s, const struct selector *sel)
 			print_details(s, sel);
 	}
 	print_coverage(s, sel, stdout);
+	print_holders(s, sel, stdout);
 	table_free(t);
 }
 
@@ -212,6 +214,8 @@ static int run(int argc, char **argv)
 		code = sources_dump(&s, &sel);
 	if (!code && wants_standard(&sel))
 		code = sources_dump_links(&s);
+	if (!code && opt.details && (opt.json || !(opt.brief || opt.oneline)))
+		code = sources_find_holders(&s);
 	if (!code)
 		show(&s, &sel);
 	sources_close(&s);
