@@ -3,11 +3,13 @@
 
 import json
 import os
+import re
 
 import pytest
 
 import tool
 from fakekernel import FakeKernel
+from test_tool_holder import System
 
 RELEASE = '6.1.0-56-amd64'
 
@@ -69,7 +71,7 @@ def test_not_loaded(tmp_path):
 def test_stock_driver_in_use(tmp_path):
     found, code = findings(tmp_path, gone=['sys/module/tapdrop/holders/tun'])
     (_, verdict, words, remedy), = [row for row in found if row[0] == 'tun']
-    assert verdict == 'bad' and 'in use (2 users)' in words
+    assert verdict == 'bad' and 'in use (2 users' in words
     assert 'reboot' in remedy and code == 6
 
 
@@ -78,7 +80,7 @@ def test_modules_that_hold_a_stock_driver(tmp_path):
                         files={'sys/module/tap/holders/macvtap/taint': '',
                                'sys/module/tap/holders/vhost_net/taint': ''})
     (words,) = [row[2] for row in found if row[0] == 'tap']
-    assert words.endswith('in use (1 users, among them macvtap, vhost_net)')
+    assert 'in use (1 users, among them macvtap, vhost_net; ' in words
 
 
 STOCK = 'kernel/drivers/net/tun.ko.xz:\n'
@@ -113,6 +115,33 @@ def test_driver_is_older_than_the_distributions(tmp_path, age, verdict):
     (row,) = [row for row in found if row[0] == 'tun.ko']
     assert row[1] == verdict and code == 0
     assert ('older than the distribution' in row[2]) == (verdict == 'note')
+
+
+def test_who_uses_a_stock_driver(tmp_path):
+    """Those that reloading the driver would stop."""
+    system = System(tmp_path)
+    for pid in range(80, 90):
+        system.process(pid, 'qemu-system-x86', ('tun', f'tap{pid}'),
+                       argv=['qemu-system-x86_64', '-name', f'guest=web{pid}'])
+    system.process(90, 'other\x1b', '/dev/tap4')
+    holders = ['sys/module/tapdrop/holders']
+    found, _ = findings(tmp_path, gone=holders)
+    words = {row[0]: row[2] for row in found}
+    assert re.search(r'in use \(2 users; processes: (qemu-system-x86 \(pid '
+                     r'(8\d), guest web\2\), ){5}and 5 more\)$', words['tun'])
+    assert words['tap'].endswith('in use (1 users; processes: other\\x1b '
+                                 '(pid 90))')
+    system.process(91, 'secret')
+    system.hide(91)
+    words = {row[0]: row[2] for row in findings(tmp_path, gone=holders)[0]}
+    assert words['tap'].endswith(
+        '(pid 90), and perhaps others who cannot be seen)')
+
+
+def test_users_that_cannot_be_seen(tmp_path):
+    found, _ = findings(tmp_path, gone=['sys/module/tapdrop/holders/tun'])
+    (words,) = [row[2] for row in found if row[0] == 'tun']
+    assert words.endswith('in use (2 users; processes cannot be seen)')
 
 
 def test_stock_driver_without_users(tmp_path):

@@ -9,6 +9,7 @@
 
 #include "../exitcode.h"
 #include "../fail.h"
+#include "../holder_text.h"
 #include "../json.h"
 #include "../lib/tapdrop.h"
 #include "../options.h"
@@ -44,7 +45,7 @@ static void find(struct diagnosis *d, enum verdict verdict, const char *what,
 		 const char *remedy, const char *fmt, ...)
 {
 	struct json_object *o;
-	char text[512];
+	char text[2048];
 	va_list args;
 
 	va_start(args, fmt);
@@ -175,9 +176,52 @@ static bool is_builtin(struct diagnosis *d, const char *driver)
 		sysfs_exists(&d->sys, "sys/class/misc/%s", driver));
 }
 
+/* More than these would fill the screen. */
+#define USERS_SHOWN	5
+
+static bool has_queue(const struct holders *h, size_t holder, bool tap)
+{
+	size_t i;
+
+	for (i = 0; i < h->n_fds; i++) {
+		if (h->fds[i].holder == holder && h->fds[i].tap == tap)
+			return true;
+	}
+	return false;
+}
+
+/* "; processes: qemu-system-x86 (pid 4711, guest web1), and 7 more" */
+static void name_users(const struct diagnosis *d, const char *driver,
+		       char *dst, size_t size)
+{
+	FILE *f = fmemopen(dst, size, "w");
+	struct holders h;
+	char words[1024];
+	size_t i, n = 0;
+	bool complete;
+
+	complete = !holders_read(&h, d->sys.root) && h.complete;
+	for (i = 0; i < h.n && f; i++) {
+		if (!has_queue(&h, i, !strcmp(driver, "tap")) ||
+		    n++ >= USERS_SHOWN)
+			continue;
+		holder_words(words, sizeof(words), &h.list[i]);
+		fprintf(f, "%s %s", n == 1 ? "; processes:" : ",", words);
+	}
+	if (f && n > USERS_SHOWN)
+		fprintf(f, ", and %zu more", n - USERS_SHOWN);
+	if (f && !complete)
+		fputs(n ? ", and perhaps others who cannot be seen" :
+			  "; processes cannot be seen", f);
+	if (f)
+		fclose(f);
+	dst[size - 1] = '\0';
+	holders_free(&h);
+}
+
 static void look_at_driver(struct diagnosis *d, const char *driver)
 {
-	char users[32] = "0", holders[256], by[288] = "";
+	char users[32] = "0", holders[256], by[288] = "", who[1536] = "";
 
 	if (counts(d, driver)) {
 		find(d, GOOD, driver, NULL, "loaded, and it counts");
@@ -201,6 +245,8 @@ static void look_at_driver(struct diagnosis *d, const char *driver)
 		   driver);
 	if (*holders)
 		snprintf(by, sizeof(by), ", among them %s", holders);
+	if (strcmp(users, "0"))
+		name_users(d, driver, who, sizeof(who));
 	if (!strcmp(users, "0"))
 		find(d, BAD, driver,
 		     "Nobody uses it: unload it with 'modprobe -r', then load ours.",
@@ -208,8 +254,8 @@ static void look_at_driver(struct diagnosis *d, const char *driver)
 	else
 		find(d, BAD, driver,
 		     "Stop its users (guests, VPNs) and reload the driver, or reboot.",
-		     "the stock driver is loaded, counts nothing, and is in use (%s users%s)",
-		     users, by);
+		     "the stock driver is loaded, counts nothing, and is in use (%s users%s%s)",
+		     users, by, who);
 }
 
 /* A container, for one, does not see the security file system. */

@@ -430,7 +430,7 @@ int tapdrop_dump_link_stats(struct tapdrop *td,
  * @n: where to put their number
  *
  * The tun, tap, macvtap and ipvtap devices of the network namespace in which
- * the calling thread is now, as rtnetlink has them.
+ * the handle was opened, as rtnetlink has them.
  *
  * Return: 0 or a negative errno.
  */
