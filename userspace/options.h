@@ -14,7 +14,7 @@
  * @brief: one line per device
  * @oneline: one line per counter
  * @zeros: counters that are zero, too
- * @all_netns: all network namespaces that have a name
+ * @all_netns: all network namespaces that have a name or a process
  * @timestamp: say when
  * @color: use colour
  * @version: say the version, and nothing else

@@ -3,17 +3,20 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "exitcode.h"
 #include "fail.h"
 #include "options.h"
+#include "proc.h"
 #include "source.h"
 #include "text.h"
 #include "xalloc.h"
@@ -76,12 +79,20 @@ static bool is_own_netns(int fd)
 	       own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }
 
+/* What "ip netns" is about to make or has just deleted is a plain file. */
+static bool is_namespace(int fd)
+{
+	struct statfs fs;
+
+	return !fstatfs(fd, &fs) && fs.f_type == NSFS_MAGIC;
+}
+
 /* One that goes away while we look is no error. */
 static void add_if_there(struct sources *s, const char *name)
 {
 	int fd = open_netns(name);
 
-	if (fd >= 0 && !is_own_netns(fd))
+	if (fd >= 0 && is_namespace(fd) && !is_own_netns(fd))
 		add_source(s, name, fd);
 	else if (fd >= 0)
 		close(fd);
@@ -89,7 +100,72 @@ static void add_if_there(struct sources *s, const char *name)
 		s->refused++;
 }
 
-/* The one that we are in, and all others that have a name. */
+/* Which namespaces we have seen, and whether there may be others. */
+struct netns_scan {
+	struct sources *s;
+	uint64_t *seen;
+	size_t n;
+	size_t hidden;
+};
+
+/* Return: whether it is new. */
+static bool see(struct netns_scan *scan, uint64_t number)
+{
+	size_t i;
+
+	for (i = 0; i < scan->n; i++) {
+		if (scan->seen[i] == number)
+			return false;
+	}
+	scan->seen = xrealloc(scan->seen, scan->n + 1, sizeof(*scan->seen));
+	scan->seen[scan->n++] = number;
+	return true;
+}
+
+/* The name of one without a name is its path, which -netns takes, too. */
+static void add_netns_of(int proc, int pid, void *arg)
+{
+	struct netns_scan *scan = arg;
+	size_t before = scan->s->n;
+	char number[16], path[64];
+	uint64_t netns;
+
+	snprintf(number, sizeof(number), "%d", pid);
+	errno = 0;
+	netns = proc_namespace(proc, number, "net");
+	scan->hidden += !netns && errno == EACCES;
+	if (!netns || !see(scan, netns))
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	add_if_there(scan->s, path);
+	/* It has just ended; another process may be in the same namespace. */
+	if (scan->s->n == before)
+		scan->n--;
+}
+
+/* Containers and pods have namespaces without a name, but processes in them. */
+static void add_nameless_netns(struct sources *s)
+{
+	struct netns_scan scan = { .s = s };
+	int proc = proc_open("");
+	struct stat st;
+	size_t i;
+
+	if (proc < 0)
+		return;
+	for (i = 0; i < s->n; i++) {
+		if (!fstat(s->list[i].netns_fd, &st))
+			see(&scan, st.st_ino);
+	}
+	proc_each(proc, add_netns_of, &scan);
+	close(proc);
+	free(scan.seen);
+	/* In how many others they are is not known. Root may see all but a few. */
+	if (scan.hidden && geteuid())
+		s->refused++;
+}
+
+/* The one that we are in, those that have a name, and those of processes. */
 static int add_all_netns(struct sources *s)
 {
 	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -103,14 +179,14 @@ static int add_all_netns(struct sources *s)
 	s->home_fd = dup(fd);
 
 	n = scandir(NETNS_DIR, &list, NULL, alphasort);
-	if (n < 0)
-		return EXIT_OK;
 	for (i = 0; i < n; i++) {
 		if (list[i]->d_name[0] != '.')
 			add_if_there(s, list[i]->d_name);
 		free(list[i]);
 	}
-	free(list);
+	if (n >= 0)
+		free(list);
+	add_nameless_netns(s);
 	return EXIT_OK;
 }
 

@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -152,13 +153,57 @@ def test_all_netns(namespaces):
     assert '{netns="",device="tap0"' in metrics
 
 
+@pytest.fixture
+def container():
+    """A process in network namespaces of its own, which have no name."""
+    if os.getuid() != 0:
+        pytest.skip('only root can make network namespaces')
+    with subprocess.Popen(['unshare', '-n', 'sh', '-c',
+                           'echo ready; sleep 600 & exec sleep 600'],
+                          stdout=subprocess.PIPE, text=True,
+                          start_new_session=True) as child:
+        assert child.stdout.readline() == 'ready\n'
+        yield child.pid
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def test_all_netns_finds_containers(namespaces, container):
+    """One without a name by its first process, once; one with a name by that,
+    although it has processes, too."""
+    with subprocess.Popen(['ip', 'netns', 'exec', namespaces[0], 'sleep',
+                           '600']) as named, FakeKernel() as kernel:
+        devices = tool.load('-all-netns', env=kernel.env)
+        path = f'/proc/{container}/ns/net'
+        listed = tool.load('-netns', path, env=kernel.env)
+        named.kill()
+    where = [device.get('netns') for device in devices]
+    assert where.count(path) == where.count(namespaces[0]) == len(listed)
+    assert f'/proc/{named.pid}/ns/net' not in where
+    assert where.count(None) == len(listed)
+
+
+def test_all_netns_skips_what_is_none(namespaces):
+    """As a name is while "ip netns" makes or deletes it."""
+    path = f'/run/netns/{namespaces[0]}-not'
+    with open(path, 'w', encoding='ascii'):
+        try:
+            with FakeKernel() as kernel:
+                devices = tool.load('-all-netns', env=kernel.env)
+        finally:
+            os.unlink(path)
+    assert namespaces[0] in [device.get('netns') for device in devices]
+
+
 def test_all_netns_comes_back(namespaces, tmp_path):
     """The second command of a batch starts where the first one did."""
     (tmp_path / 'batch').write_text('show\nshow\n')
     with FakeKernel() as kernel:
         lines = tool.output('-json', '-a', '-b', tmp_path / 'batch',
                             env=kernel.env).splitlines()
-    assert len(lines) == 2 and lines[0] == lines[1]
+    # Others come and go on this machine.
+    ours = [[device for device in json.loads(line)
+             if device.get('netns') in [None, *namespaces]] for line in lines]
+    assert len(ours) == 2 and ours[0] == ours[1] and len(ours[0]) > 2
 
 
 def test_all_netns_without_the_right(namespaces):
