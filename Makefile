@@ -49,6 +49,7 @@ traffic: ## build the traffic helper of the tests
 	@$(MAKE) -s -C tests/traffic BUILD=../../build
 
 agents: tool ## build the example agents, and the kernel's ynl for our spec
+	@tools/deps agents
 	@tools/ynl --validate
 	@$(MAKE) -s -C examples
 

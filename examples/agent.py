@@ -15,9 +15,17 @@ import os
 import sys
 import time
 
-sys.path.append(os.environ.get("YNL", "/usr/share/ynl/pyynl"))
-from lib import NlError, YnlException, YnlFamily  # noqa: E402
-from lib.ynl import GenlProtocol  # noqa: E402
+YNL = os.environ.get("YNL", "/usr/share/ynl/pyynl")
+sys.path.append(YNL)
+try:
+    from lib import NlError, YnlException, YnlFamily
+    from lib.ynl import GenlProtocol
+except ImportError as error:
+    sys.exit("agent: ynl wants Python's yaml, which is Debian's python3-yaml"
+             if error.name == "yaml" else
+             f"agent: there is no ynl in {YNL}; it is tools/net/ynl/pyynl of "
+             "a recent Linux source, and YNL says where that is. "
+             "agent_ctypes.py does without it")
 
 SPEC = os.environ.get("SPEC", "/usr/local/share/ynl/specs/tapdrop.yaml")
 
@@ -74,6 +82,9 @@ class Agent:
 
 
 def main(interval=1.0, looks=None):
+    if not os.access(SPEC, os.R_OK):
+        sys.exit(f"agent: there is no spec {SPEC}; 'make install' of tapdrop "
+                 "puts it there, and SPEC names another")
     agent = Agent()
     for _ in range(looks) if looks else itertools.count():
         try:

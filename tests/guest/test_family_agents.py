@@ -47,14 +47,28 @@ class Agent:
         self.process.wait()
 
 
-@pytest.fixture(params=("c", "python"))
+# Each as an operator would start it, looking every 300 milliseconds. One kernel
+# is enough for those that bring a netlink library of their own.
+AGENTS = {
+    "c": ([BUILD / "examples" / "agent", "300"], {}),
+    "ynl": ([EXAMPLES / "agent.py", "0.3"],
+            {"YNL": str(BUILD / "ynl" / "pyynl"),
+             "SPEC": str(TOP / "uapi" / "tapdrop.yaml")}),
+    "ctypes": ([EXAMPLES / "agent_ctypes.py", "0.3"],
+               {"LIBTAPDROP": str(BUILD / "libtapdrop.so.0")}),
+    "go": ([BUILD / "examples" / "agent-go", "300"], {}),
+    "rust": ([BUILD / "examples" / "agent-rust", "300"], {}),
+}
+EVERY_KERNEL = ("c", "ynl")
+
+
+@pytest.fixture(params=[
+    pytest.param(name, marks=pytest.mark.skipif(
+        name not in EVERY_KERNEL and not os.uname().release.startswith("6.1."),
+        reason="one kernel is enough for this agent")) for name in AGENTS])
 def agent(request, lab):
-    if request.param == "python":
-        agent = Agent([EXAMPLES / "agent.py", "0.3"],
-                      YNL=str(BUILD / "ynl" / "pyynl"),
-                      SPEC=str(TOP / "uapi" / "tapdrop.yaml"))
-    else:
-        agent = Agent([BUILD / "examples" / "agent", "300"])
+    argv, env = AGENTS[request.param]
+    agent = Agent(argv, **env)
     yield agent
     agent.end()
 
