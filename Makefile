@@ -49,12 +49,12 @@ traffic: ## build the traffic helper of the tests
 	@$(MAKE) -s -C tests/traffic BUILD=../../build
 
 agents: tool ## build the example agents, and the kernel's ynl for our spec
-	@tools/deps agents
 	@tools/ynl --validate
 	@$(MAKE) -s -C examples
 
 check: ## run the tests, those of the kernel on KERNELS, which may be "all"
 	@tools/deps check
+	@[ "$(KERNELS)" != all ] || tools/deps agents
 	@tests/run $(KERNELS) -- $(TESTS)
 
 mutants: ## change the code in many ways, each of which a test has to notice (ONLY)

@@ -62,10 +62,18 @@ AGENTS = {
 EVERY_KERNEL = ("c", "ynl")
 
 
-@pytest.fixture(params=[
-    pytest.param(name, marks=pytest.mark.skipif(
-        name not in EVERY_KERNEL and not os.uname().release.startswith("6.1."),
-        reason="one kernel is enough for this agent")) for name in AGENTS])
+def needed(name):
+    """Skip an agent where it need not run, or could not be built."""
+    elsewhere = (name not in EVERY_KERNEL and
+                 not os.uname().release.startswith("6.1."))
+    return pytest.param(name, marks=[
+        pytest.mark.skipif(elsewhere,
+                           reason="one kernel is enough for this agent"),
+        pytest.mark.skipif(not os.path.exists(AGENTS[name][0][0]),
+                           reason="no Go or Rust: run 'tools/deps agents'")])
+
+
+@pytest.fixture(params=map(needed, AGENTS))
 def agent(request, lab):
     argv, env = AGENTS[request.param]
     agent = Agent(argv, **env)
