@@ -150,7 +150,7 @@ static const struct selector_info *find_selector(const char *name)
 static const struct word *find_word(const struct word *words, const char *name)
 {
 	for (; words && words->name; words++) {
-		if (words->value && !strcmp(name, words->name))
+		if (words->set && !strcmp(name, words->name))
 			return words;
 	}
 	return NULL;
@@ -162,12 +162,13 @@ static int take_word(struct selector *sel, const char *name, const char *value,
 {
 	const struct selector_info *info = find_selector(name);
 	const struct word *word = find_word(words, name);
+	bool alone = info ? !selector_has_value(info) : word && !word->value;
 
-	*n = info && !selector_has_value(info) ? 1 : info || word ? 2 : 0;
-	if (*n == 1)
-		return info->set(sel, name);
+	*n = alone ? 1 : info || word ? 2 : 0;
 	if (!*n)
 		return EXIT_OK;
+	if (alone)
+		return info ? info->set(sel, name) : word->set(NULL, arg);
 	if (!value)
 		return fail(EXIT_USAGE, "'%s' wants a value behind it", name);
 	return info ? info->set(sel, value) : word->set(value, arg);
@@ -303,6 +304,23 @@ bool visible(const struct selector *sel, const struct tapdrop_device *dev)
 {
 	return dev->n_counters || !is_counted(dev) || sel->all ||
 	       is_named(sel, dev);
+}
+
+/**
+ * lets_through() - does a selection let counters of a cell through?
+ * @sel: selection
+ * @dir: direction
+ * @reason: id of the reason
+ *
+ * Return: true if so.
+ */
+bool lets_through(const struct selector *sel, uint32_t dir, uint32_t reason)
+{
+	const struct tapdrop_filter *f = &sel->filter;
+
+	return (!f->dir || f->dir == dir) &&
+	       (!f->reasons ||
+		(reason < 64 && f->reasons & 1ULL << reason));
 }
 
 /**

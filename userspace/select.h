@@ -70,7 +70,8 @@ extern const size_t n_selector_infos;
  * struct word - a word that one command takes beside selectors
  * @name: the word
  * @value: what its value is called, or NULL if it has none
- * @set: takes the value; returns an exit code
+ * @set: takes the value, or NULL; returns an exit code. Without it, the word is
+ *	for help and completion only.
  */
 struct word {
 	const char *name;
@@ -87,6 +88,7 @@ bool selected(const struct selector *sel, const uint32_t *ifindexes,
 	      const struct tapdrop_device *dev);
 bool wants_links(const struct selector *sel);
 bool visible(const struct selector *sel, const struct tapdrop_device *dev);
+bool lets_through(const struct selector *sel, uint32_t dir, uint32_t reason);
 bool is_filtered(const struct selector *sel);
 
 #endif /* _TAPDROP_SELECT_H */
