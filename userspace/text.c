@@ -163,7 +163,8 @@ static size_t utf8_len(const char *text)
  * utf8_text() - make a text valid UTF-8
  * @s: text with any bytes
  *
- * Bytes that are not UTF-8 become \xNN, as in tables.
+ * Bytes that are not UTF-8 become \xNN, as in tables, and so does the backslash
+ * of a text that looks like that: different texts stay different.
  *
  * Return: the text, to be freed.
  */
@@ -173,7 +174,7 @@ char *utf8_text(const char *s)
 	size_t n;
 
 	for (; *s; s += n ? n : 1) {
-		n = utf8_len(s);
+		n = s[0] == '\\' && s[1] == 'x' ? 0 : utf8_len(s);
 		if (n)
 			p = mempcpy(p, s, n);
 		else
