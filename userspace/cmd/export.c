@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop export: counters for Prometheus and other readers of its formats. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "../exitcode.h"
 #include "../fail.h"
 #include "../options.h"
+#include "../outfile.h"
 #include "../reason.h"
 #include "../select.h"
 #include "../source.h"
@@ -20,13 +18,17 @@
 /**
  * struct exporter - what to write, and where to
  * @open_metrics: OpenMetrics rather than the text format of Prometheus
- * @output: file to replace, or NULL
+ * @output: file to write, or NULL
  * @up: the family answers; else there is nothing else to write
+ * @s: sources
+ * @sel: selection
  */
 struct exporter {
 	bool open_metrics;
 	const char *output;
 	bool up;
+	const struct sources *s;
+	const struct selector *sel;
 };
 
 /* One metric per class, so that a sum over one of them means something. */
@@ -124,63 +126,22 @@ static void put_coverage(FILE *f, const struct exporter *e,
 	}
 }
 
-static void put_metrics(FILE *f, const struct exporter *e,
-			const struct sources *s, const struct selector *sel)
+static void put_metrics(FILE *f, void *arg)
 {
+	const struct exporter *e = arg;
 	const char *suffix = e->open_metrics ? "" : "_total";
 	size_t i;
 
-	put_coverage(f, e, s, sel);
+	put_coverage(f, e, e->s, e->sel);
 	for (i = 0; e->up && i < ARRAY_SIZE(metrics); i++) {
 		const char *name = metrics[i].name;
 
 		fprintf(f, "# HELP %s%s %s\n", name, suffix, metrics[i].help);
 		fprintf(f, "# TYPE %s%s counter\n", name, suffix);
-		put_samples(f, s, sel, metrics[i].class_id, name);
+		put_samples(f, e->s, e->sel, metrics[i].class_id, name);
 	}
 	if (e->open_metrics)
 		fputs("# EOF\n", f);
-}
-
-static int fail_output(const struct exporter *e, const char *temp, int err)
-{
-	if (temp)
-		unlink(temp);
-	return fail(EXIT_OUTPUT, "cannot write %s: %s", e->output,
-		    strerror(err));
-}
-
-/* Readers see the old file or the new one, never a part of either. */
-static int replace_file(const struct exporter *e, const struct sources *s,
-			const struct selector *sel)
-{
-	char temp[4096];
-	FILE *f;
-	int fd;
-
-	if (snprintf(temp, sizeof(temp), "%s.XXXXXX", e->output) >=
-	    (int)sizeof(temp))
-		return fail_output(e, NULL, ENAMETOOLONG);
-	fd = mkstemp(temp);
-	if (fd < 0)
-		return fail_output(e, NULL, errno);
-	f = fdopen(fd, "w");
-	if (!f) {
-		close(fd);
-		return fail_output(e, temp, ENOMEM);
-	}
-
-	put_metrics(f, e, s, sel);
-	errno = 0;
-	if (fflush(f) || ferror(f) || fchmod(fd, 0644) || fsync(fd)) {
-		int err = errno ? errno : EIO;
-
-		fclose(f);
-		return fail_output(e, temp, err);
-	}
-	if (fclose(f) || rename(temp, e->output))
-		return fail_output(e, temp, errno);
-	return EXIT_OK;
 }
 
 static int set_output(const char *value, void *arg)
@@ -207,9 +168,10 @@ static const struct word words[] = {
 
 static int run(int argc, char **argv)
 {
-	struct exporter e = {};
 	struct selector sel;
 	struct sources s;
+	struct exporter e = { .s = &s, .sel = &sel };
+	struct outfile out = { .put = put_metrics, .arg = &e };
 	int code, err = EXIT_OK;
 
 	if (!argc)
@@ -224,12 +186,13 @@ static int run(int argc, char **argv)
 	if (!code)
 		code = sources_dump(&s, &sel);
 	e.up = !code;
+	out.path = e.output;
 	if (code && code != EXIT_NO_FAMILY)
 		err = code;
 	else if (e.output)
-		err = replace_file(&e, &s, &sel);
+		err = outfile_write(&out);
 	else
-		put_metrics(stdout, &e, &s, &sel);
+		put_metrics(stdout, &e);
 	sources_close(&s);
 	return err ? err : code;
 }

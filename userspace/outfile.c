@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A file that readers see as it was or as it is, never in between. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "exitcode.h"
+#include "fail.h"
+#include "outfile.h"
+
+/* As many links as the kernel follows. */
+#define MAX_LINKS	40
+
+static int refuse(const struct outfile *out, int err)
+{
+	return fail(EXIT_OUTPUT, "cannot write %s: %s", out->path,
+		    strerror(-err));
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Is it where one of our own streams goes, as /dev/stdout is? */
+static FILE *own_stream(const struct stat *st)
+{
+	struct stat own;
+
+	if (!fstat(STDOUT_FILENO, &own) && same_file(st, &own))
+		return stdout;
+	if (!fstat(STDERR_FILENO, &own) && same_file(st, &own))
+		return stderr;
+	return NULL;
+}
+
+/* Write what is there, and close it. Return: 0 or a negative errno. */
+static int put_and_close(const struct outfile *out, int fd, bool sync)
+{
+	FILE *f = fdopen(fd, "w");
+	int err = 0;
+
+	if (!f) {
+		close(fd);
+		return -ENOMEM;
+	}
+	out->put(f, out->arg);
+	errno = 0;
+	if (fflush(f) || ferror(f) || (sync && fsync(fd)))
+		err = errno ? -errno : -EIO;
+	/* Over a network, some errors come with the last close. */
+	if (fclose(f) && !err)
+		err = -errno;
+	return err;
+}
+
+/* A terminal, a pipe or the like: there is nothing to replace. */
+static int write_through(const struct outfile *out, const struct stat *st)
+{
+	int err, fd;
+
+	if (S_ISBLK(st->st_mode))
+		return fail(EXIT_OUTPUT, "cannot write %s: it is a block device",
+			    out->path);
+	/* A pipe that nobody reads is refused rather than waited for. */
+	fd = open(out->path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return refuse(out, -errno);
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	err = put_and_close(out, fd, false);
+	return err ? refuse(out, err) : EXIT_OK;
+}
+
+/* Put the target of a link in its place. Return: 0 or a negative errno. */
+static int go_to(char path[PATH_MAX], const char *target)
+{
+	char *base = strrchr(path, '/');
+	size_t dir = *target == '/' || !base ? 0 : base + 1 - path;
+
+	if (dir + strlen(target) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	strcpy(path + dir, target);
+	return 0;
+}
+
+/*
+ * Where the links lead: the file there is to be replaced, not the link. There
+ * may be none yet. Return: 0 or a negative errno.
+ */
+static int follow_links(const char *path, char real[PATH_MAX])
+{
+	char target[PATH_MAX];
+	int err, i;
+	ssize_t n;
+
+	if (strlen(path) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	strcpy(real, path);
+	for (i = 0; i < MAX_LINKS; i++) {
+		n = readlink(real, target, sizeof(target) - 1);
+		if (n < 0)
+			return errno == EINVAL || errno == ENOENT ? 0 : -errno;
+		target[n] = '\0';
+		err = go_to(real, target);
+		if (err)
+			return err;
+	}
+	return -ELOOP;
+}
+
+/* Return: 0 or a negative errno; no file is left behind then. */
+static int make_and_rename(const struct outfile *out, const char *real)
+{
+	char temp[PATH_MAX];
+	int err, fd;
+
+	if (snprintf(temp, sizeof(temp), "%s.XXXXXX", real) >=
+	    (int)sizeof(temp))
+		return -ENAMETOOLONG;
+	fd = mkostemp(temp, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = fchmod(fd, 0644) ? -errno : 0;
+	if (err)
+		close(fd);
+	else
+		err = put_and_close(out, fd, true);
+	if (!err && rename(temp, real))
+		err = -errno;
+	if (err)
+		unlink(temp);
+	return err;
+}
+
+/* @st is what is there, or NULL. */
+static int replace(const struct outfile *out, const struct stat *st)
+{
+	char real[PATH_MAX];
+	sigset_t all, old;
+	struct stat now;
+	int err;
+
+	err = follow_links(out->path, real);
+	/* Below /proc, links lead to files that have no such name any more. */
+	if (!err && st && (stat(real, &now) || !same_file(st, &now)))
+		err = -ESTALE;
+	if (err)
+		return refuse(out, err);
+
+	/* Who ends us in between would find the temporary file. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	err = make_and_rename(out, real);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return err ? refuse(out, err) : EXIT_OK;
+}
+
+/**
+ * outfile_write() - write a file
+ * @out: the file, and what into it
+ *
+ * A regular file is replaced in one step, or left as it was. Anything else is
+ * written to, or refused.
+ *
+ * Return: exit code.
+ */
+int outfile_write(const struct outfile *out)
+{
+	struct stat st;
+	FILE *f;
+
+	if (stat(out->path, &st))
+		return errno == ENOENT ? replace(out, NULL) :
+					 refuse(out, -errno);
+	if (out->regular && !S_ISREG(st.st_mode))
+		return fail(EXIT_OUTPUT, "cannot replace %s: it is no regular file",
+			    out->path);
+	f = out->regular ? NULL : own_stream(&st);
+	if (!f)
+		return S_ISREG(st.st_mode) ? replace(out, &st) :
+					     write_through(out, &st);
+	out->put(f, out->arg);
+	/* Standard output is looked at when we end. */
+	return f == stderr && ferror(f) ? refuse(out, -EIO) : EXIT_OK;
+}
