@@ -24,7 +24,7 @@ static void ask_kernel(struct tapdrop *td)
 {
 	static bool asked;
 
-	if (asked || opt.file)
+	if (asked || opt.file || !td)
 		return;
 	asked = true;
 	if (tapdrop_dump_reasons(td, &kernel_reasons, &n_kernel_reasons))

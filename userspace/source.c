@@ -295,7 +295,7 @@ static bool may_enter(struct sources *s, const struct source *src)
 
 /* Return: 0; 1 if the device is not in this namespace; or -1 after an error. */
 static int open_source(struct source *src, const struct selector *sel,
-		       int *code)
+		       bool patient, int *code)
 {
 	int err;
 
@@ -303,11 +303,12 @@ static int open_source(struct source *src, const struct selector *sel,
 	if (*code)
 		return -1;
 	src->filter = sel->filter;
-	if (!opt.file && !resolve(src, sel))
+	/* Who waits for a device cannot know its index. */
+	if (!opt.file && !patient && !resolve(src, sel))
 		return 1;
 	err = opt.file ? tapdrop_open_file(&src->td, opt.file) :
 			 tapdrop_open(&src->td);
-	if (err) {
+	if (err && !(patient && err == -EPROTONOSUPPORT)) {
 		*code = source_fail(src, err);
 		return -1;
 	}
@@ -361,6 +362,47 @@ static int check_names(const struct sources *s, const struct selector *sel)
 			      missing) : EXIT_OK;
 }
 
+/* Those that are not wanted, or may not be entered, are left out. */
+static int open_each(struct sources *s, const struct selector *sel,
+		     bool patient)
+{
+	size_t i = 0;
+	int code = EXIT_OK, ret;
+
+	while (!code && i < s->n) {
+		/* It was open before. */
+		if (s->list[i].td) {
+			i++;
+			continue;
+		}
+		ret = may_enter(s, &s->list[i]) ?
+		      open_source(&s->list[i], sel, patient, &code) : 1;
+		if (ret <= 0) {
+			i++;
+			continue;
+		}
+		close_source(&s->list[i]);
+		memmove(&s->list[i], &s->list[i + 1],
+			(--s->n - i) * sizeof(*s->list));
+	}
+	return code;
+}
+
+static int open_sources(struct sources *s, const struct selector *sel,
+			bool patient)
+{
+	int code;
+
+	*s = (struct sources){};
+	code = add_sources(s);
+	if (!code)
+		code = open_each(s, sel, patient);
+	if (s->refused)
+		warn("%zu network namespace%s left out: only root may enter another",
+		     s->refused, s->refused == 1 ? " is" : "s are");
+	return code;
+}
+
 /**
  * sources_open() - open all sources that the options name
  * @s: where to put them; sources_close() wants them also after an error
@@ -370,26 +412,85 @@ static int check_names(const struct sources *s, const struct selector *sel)
  */
 int sources_open(struct sources *s, const struct selector *sel)
 {
-	size_t i = 0;
-	int code, ret;
+	int code = open_sources(s, sel, false);
 
-	*s = (struct sources){};
-	code = add_sources(s);
-	while (!code && i < s->n) {
-		ret = may_enter(s, &s->list[i]) ?
-		      open_source(&s->list[i], sel, &code) : 1;
-		if (ret <= 0) {
-			i++;
-			continue;
-		}
-		close_source(&s->list[i]);
-		memmove(&s->list[i], &s->list[i + 1],
-			(--s->n - i) * sizeof(*s->list));
-	}
-	if (s->refused)
-		warn("%zu network namespace%s left out: only root may enter another",
-		     s->refused, s->refused == 1 ? " is" : "s are");
 	return code ? code : check_names(s, sel);
+}
+
+/**
+ * sources_open_patiently() - the same, also if family and devices are yet to
+ *	come
+ * @s: where to put them; sources_close() wants them also after an error
+ * @sel: selection; its names are those that the family knows
+ *
+ * Return: exit code.
+ */
+int sources_open_patiently(struct sources *s, const struct selector *sel)
+{
+	return open_sources(s, sel, true);
+}
+
+static bool same_netns(const struct source *a, const struct source *b)
+{
+	struct stat sa, sb;
+
+	return !fstat(a->netns_fd, &sa) && !fstat(b->netns_fd, &sb) &&
+	       sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+/* Go on with what is open for a namespace, under the name that it has now. */
+static void take_over(struct source *src, struct sources *old)
+{
+	struct source *from, found;
+	size_t i;
+
+	for (i = 0; i < old->n; i++) {
+		from = &old->list[i];
+		if (!from->td || !same_netns(src, from))
+			continue;
+		found = *from;
+		*from = (struct source){ .netns_fd = -1 };
+		found.netns = src->netns;
+		close(found.netns_fd);
+		found.netns_fd = src->netns_fd;
+		*src = found;
+		return;
+	}
+}
+
+/**
+ * sources_update() - see which network namespaces there are now
+ * @s: sources that sources_open_patiently() opened
+ * @sel: selection
+ * @gone: called for each that is no longer there, before it is closed: what
+ *	is open keeps a namespace alive
+ * @arg: its argument
+ *
+ * Return: exit code.
+ */
+int sources_update(struct sources *s, const struct selector *sel,
+		   void (*gone)(struct source *src, void *arg), void *arg)
+{
+	struct sources fresh = {};
+	size_t i;
+	int code;
+
+	if (!opt.all_netns && !opt.netns)
+		return EXIT_OK;
+	if (s->home_fd > 0)
+		setns(s->home_fd, CLONE_NEWNET);
+	code = add_sources(&fresh);
+	for (i = 0; i < fresh.n; i++)
+		take_over(&fresh.list[i], s);
+	if (!code)
+		code = open_each(&fresh, sel, true);
+	for (i = 0; i < s->n; i++) {
+		if (s->list[i].td)
+			gone(&s->list[i], arg);
+	}
+	sources_close(s);
+	*s = fresh;
+	return code;
 }
 
 static int compare_belongs(const void *a, const void *b)
@@ -517,6 +618,23 @@ int sources_dump(struct sources *s, const struct selector *sel)
 }
 
 /**
+ * sources_consistent() - was what was read last read in one piece?
+ * @s: sources
+ *
+ * Return: false if devices came or went in the meantime.
+ */
+bool sources_consistent(const struct sources *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		if (!tapdrop_stats_consistent(s->list[i].stats))
+			return false;
+	}
+	return true;
+}
+
+/**
  * next_selected() - go to the next device that is selected
  * @place: where we are; zeroed in front of the first
  * @s: sources
@@ -530,7 +648,8 @@ bool next_selected(struct place *place, const struct sources *s,
 	if (!place->src)
 		place->src = s->list;
 	while (place->src < s->list + s->n) {
-		place->dev = tapdrop_stats_next(place->src->stats, place->dev);
+		place->dev = place->src->stats ?
+			tapdrop_stats_next(place->src->stats, place->dev) : NULL;
 		if (!place->dev)
 			place->src++;
 		else if (selected(sel, place->src->ifindexes, place->dev) &&

@@ -78,8 +78,12 @@ bool next_selected(struct place *place, const struct sources *s,
 size_t count_uncounted(const struct sources *s, const struct selector *sel);
 int source_fail(const struct source *src, int err);
 int sources_open(struct sources *s, const struct selector *sel);
+int sources_open_patiently(struct sources *s, const struct selector *sel);
+int sources_update(struct sources *s, const struct selector *sel,
+		   void (*gone)(struct source *src, void *arg), void *arg);
 int sources_dump(struct sources *s, const struct selector *sel);
 int sources_dump_next(struct sources *s, const struct selector *sel);
+bool sources_consistent(const struct sources *s);
 int sources_dump_links(struct sources *s);
 int sources_find_holders(struct sources *s);
 void sources_close(struct sources *s);

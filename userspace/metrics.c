@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Counters and what is known of them, as Prometheus and OpenMetrics want them. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ended.h"
+#include "metrics.h"
+#include "options.h"
+#include "reason.h"
+#include "sums.h"
+#include "sysfs.h"
+#include "text.h"
+#include "xalloc.h"
+
+/**
+ * enum type - what a value is; the names of samples end as it says
+ * @GAUGE: may grow and shrink
+ * @COUNTER: only grows
+ * @INFO: is 1, and the labels matter
+ */
+enum type { GAUGE, COUNTER, INFO };
+
+static const char * const suffixes[] = { "", "_total", "_info" };
+
+/*
+ * One metric per class, so that a sum over one of them means something; and one
+ * for devices, one for their queues, so that no sum has a frame twice.
+ */
+static const struct {
+	uint32_t class_id;
+	const char *device;
+	const char *device_help;
+	const char *queue;
+	const char *queue_help;
+} classes[] = {
+	{ TAPDROP_CLASS_LOSS,
+	  "tap_device_dropped_packets", "Frames that a tun, tap, macvtap or ipvtap device lost.",
+	  "tap_queue_dropped_packets", "Frames that a queue of such a device lost." },
+	{ TAPDROP_CLASS_REFUSED,
+	  "tap_device_refused_packets", "Frames that a writer was told to send again.",
+	  "tap_queue_refused_packets", "The same of a queue." },
+	{ TAPDROP_CLASS_TRUNCATED,
+	  "tap_device_truncated_packets", "Frames of which the reader got the beginning only.",
+	  "tap_queue_truncated_packets", "The same of a queue." },
+};
+
+/*
+ * Sums of a device that are written also while they are zero: increase() of a
+ * series that begins at 5 is nothing. They are those that the alerts look at.
+ */
+static const struct {
+	uint32_t dir;
+	uint32_t reason;
+} watched[] = {
+	{ TAPDROP_DIR_TO_USER, TAPDROP_REASON_PTR_FULL },
+	{ TAPDROP_DIR_FROM_USER, TAPDROP_REASON_VIRTNET_HDR },
+	{ TAPDROP_DIR_FROM_USER, TAPDROP_REASON_SKB_COPY_DATA },
+	{ TAPDROP_DIR_FROM_USER, TAPDROP_REASON_PKT_TOO_SMALL },
+	{ TAPDROP_DIR_FROM_USER, TAPDROP_REASON_PKT_TOO_BIG },
+	{ TAPDROP_DIR_FROM_USER, TAPDROP_REASON_INVALID_PROTO },
+};
+
+static void put_head(FILE *f, const struct metrics *m, const char *name,
+		     enum type type, const char *help)
+{
+	static const char * const types[] = { "gauge", "counter", "info" };
+	const char *suffix = m->open_metrics ? "" : suffixes[type];
+
+	/* The format of Prometheus has no infos. */
+	if (type == INFO && !m->open_metrics)
+		type = GAUGE;
+	fprintf(f, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, suffix, help,
+		name, suffix, types[type]);
+}
+
+static void put_gauge(FILE *f, const struct metrics *m, const char *name,
+		      double value, const char *help)
+{
+	put_head(f, m, name, GAUGE, help);
+	fprintf(f, "%s %.3f\n", name, value);
+}
+
+static void put_flag(FILE *f, const struct metrics *m, const char *name,
+		     bool value, const char *help)
+{
+	put_head(f, m, name, GAUGE, help);
+	fprintf(f, "%s %d\n", name, value);
+}
+
+static void put_counter(FILE *f, const struct metrics *m, const char *name,
+			uint64_t value, const char *help)
+{
+	put_head(f, m, name, COUNTER, help);
+	fprintf(f, "%s_total %llu\n", name, (unsigned long long)value);
+}
+
+static void put_label(FILE *f, const char *name, const char *value)
+{
+	char *clean = utf8_text(value), *p;
+
+	fprintf(f, "%s=\"", name);
+	for (p = clean; *p; p++) {
+		if (*p == '\\' || *p == '"')
+			putc('\\', f);
+		if (*p == '\n')
+			fputs("\\n", f);
+		else
+			putc(*p, f);
+	}
+	putc('"', f);
+	free(clean);
+}
+
+/* What names a device: "{device=..." without the end. */
+static void put_device(FILE *f, const struct place *at)
+{
+	char name[16];
+
+	putc('{', f);
+	if (opt.all_netns) {
+		put_label(f, "netns", at->src->netns ? at->src->netns : "");
+		putc(',', f);
+	}
+	snprintf(name, sizeof(name), "if%u", at->dev->ifindex);
+	put_label(f, "device", at->dev->ifname[0] || !at->dev->ifindex ?
+			       at->dev->ifname : name);
+}
+
+/*
+ * In a disturbed dump a device may be there twice, and a series that is there
+ * twice makes the whole file unreadable.
+ */
+static bool is_repeated(const struct place *at)
+{
+	const struct tapdrop_device *dev;
+
+	if (tapdrop_stats_consistent(at->src->stats))
+		return false;
+	tapdrop_for_each_device(dev, at->src->stats) {
+		if (dev == at->dev)
+			break;
+		if (!strcmp(dev->ifname, at->dev->ifname))
+			return true;
+	}
+	return false;
+}
+
+/* Each device that there is, and then each that has ended; those have no stats. */
+static void visit_places(FILE *f, const struct metrics *m,
+			 void (*put)(FILE *f, const struct metrics *m,
+				     const struct place *at, const void *arg),
+			 const void *arg)
+{
+	const struct ended *e = m->ended;
+	struct place at;
+	size_t i;
+
+	for_each_selected(at, m->s, m->sel) {
+		if (!is_repeated(&at))
+			put(f, m, &at, arg);
+	}
+	for (i = 0; e && i < e->n; i++) {
+		at = (struct place){ &e->list[i].src, &e->list[i].dev };
+		put(f, m, &at, arg);
+	}
+}
+
+static bool has_ended(const struct place *at)
+{
+	return !at->src->stats;
+}
+
+/* Only where it means this namespace: that of the mount, not that of the thread. */
+static void put_alias(FILE *f, const struct place *at)
+{
+	static const struct sysfs system = { .root = "" };
+	char alias[512];
+
+	if (opt.file || opt.netns || at->src->netns ||
+	    sysfs_read(&system, alias, sizeof(alias),
+		       "sys/class/net/%s/ifalias", at->dev->ifname) || !*alias)
+		return;
+	putc(',', f);
+	put_label(f, "alias", alias);
+}
+
+static void put_info(FILE *f, const struct metrics *m, const struct place *at,
+		     const void *arg)
+{
+	(void)m;
+	(void)arg;
+	if (!at->dev->ifindex || has_ended(at))
+		return;
+	fputs("tap_device_info", f);
+	put_device(f, at);
+	fprintf(f, ",kind=\"%s\",ifindex=\"%u\",coverage=\"%s\"",
+		tapdrop_kind_name(at->dev->kind), at->dev->ifindex,
+		tapdrop_coverage_name(at->dev->coverage));
+	if (is_counted(at->dev))
+		fprintf(f, ",queues=\"%u\"", at->dev->queues);
+	put_alias(f, at);
+	fputs("} 1\n", f);
+}
+
+/* So that what nobody counts raises an alarm, and not silence. */
+static void put_counted(FILE *f, const struct metrics *m,
+			const struct place *at, const void *arg)
+{
+	(void)m;
+	(void)arg;
+	if (!at->dev->ifindex || has_ended(at))
+		return;
+	fputs("tapdrop_device_counted", f);
+	put_device(f, at);
+	fprintf(f, "} %d\n", is_counted(at->dev));
+}
+
+/* Whole seconds, as two clocks are read one after the other. */
+static void put_birth(FILE *f, const struct metrics *m, const struct place *at,
+		      const void *arg)
+{
+	const double *wall_clock = arg;
+
+	(void)m;
+	if (opt.file || at->dev->since_ms == TAPDROP_NEVER || has_ended(at))
+		return;
+	fputs("tap_device_created_timestamp_seconds", f);
+	put_device(f, at);
+	fprintf(f, "} %.0f\n", *wall_clock - at->dev->since_ms / 1e3);
+}
+
+static bool has_class(const struct place *at, const struct tapdrop_counter *c,
+		      uint32_t class_id)
+{
+	return reason_info(at->src, c->reason)->class_id == class_id;
+}
+
+static void put_queue(FILE *f, const struct tapdrop_counter *c)
+{
+	if (c->queue >= 0)
+		fprintf(f, ",queue=\"%d\"", c->queue);
+	else
+		fputs(",queue=\"none\"", f);
+}
+
+static void put_sample(FILE *f, const char *metric, const struct place *at,
+		       const struct tapdrop_counter *c)
+{
+	fprintf(f, "%s_total", metric);
+	put_device(f, at);
+	if (c->queue != TAPDROP_ALL_QUEUES)
+		put_queue(f, c);
+	fprintf(f, ",direction=\"%s\",reason=\"%s\"} %llu\n",
+		tapdrop_dir_name(c->dir),
+		reason_info(at->src, c->reason)->name,
+		(unsigned long long)c->packets);
+}
+
+static void put_queues(FILE *f, const struct metrics *m, const struct place *at,
+		       const void *arg)
+{
+	const typeof(*classes) *class = arg;
+	const struct tapdrop_counter *c;
+
+	(void)m;
+	tapdrop_for_each_counter(c, at->dev) {
+		if (has_class(at, c, class->class_id))
+			put_sample(f, class->queue, at, c);
+	}
+}
+
+static void add_watched(struct sums *sums, const struct metrics *m,
+			const struct tapdrop_device *dev)
+{
+	size_t i;
+
+	if (!dev->ifindex || !is_counted(dev))
+		return;
+	for (i = 0; i < ARRAY_SIZE(watched); i++) {
+		if (reason_occurs(watched[i].reason, dev->kind,
+				  watched[i].dir) &&
+		    lets_through(m->sel, watched[i].dir, watched[i].reason))
+			sums_add(sums, watched[i].dir, watched[i].reason, 0);
+	}
+}
+
+static void put_sums(FILE *f, const struct metrics *m, const struct place *at,
+		     const void *arg)
+{
+	const typeof(*classes) *class = arg;
+	struct sums sums = {};
+	size_t i;
+
+	add_watched(&sums, m, at->dev);
+	sums_add_device(&sums, at->dev);
+	for (i = 0; i < sums.n; i++) {
+		if (has_class(at, &sums.list[i], class->class_id))
+			put_sample(f, class->device, at, &sums.list[i]);
+	}
+	sums_free(&sums);
+}
+
+/* How the export itself goes. */
+static void put_health(FILE *f, const struct metrics *m, double wall_clock)
+{
+	put_flag(f, m, "tapdrop_export_success", m->complete,
+		 "Whether all counters could be read, in one piece.");
+	put_gauge(f, m, "tapdrop_export_duration_seconds", m->duration,
+		  "How long it took to read the counters.");
+	put_gauge(f, m, "tapdrop_export_timestamp_seconds", wall_clock,
+		  "When the counters were read and written.");
+}
+
+static void put_build(FILE *f, const struct metrics *m)
+{
+	put_head(f, m, "tapdrop_build", INFO, "Version of the exporter.");
+	fprintf(f, "tapdrop_build_info{version=\"%s\"} 1\n", TAPDROP_VERSION);
+}
+
+/* What only somebody knows who has listened. */
+static void put_events(FILE *f, const struct metrics *m)
+{
+	const struct tapdrop_counter *c = m->ended->sums.list;
+	const struct tapdrop_counter *end = c + m->ended->sums.n;
+
+	put_counter(f, m, "tapdrop_export_lost_events", m->lost_events,
+		    "How often the kernel told of devices faster than it was read.");
+	put_counter(f, m, "tapdrop_ended_devices", m->ended->devices,
+		    "Devices that have ended since the exporter began.");
+	put_head(f, m, "tapdrop_ended_dropped_packets", COUNTER,
+		 "Frames that they had lost.");
+	for (; c < end; c++)
+		fprintf(f, "tapdrop_ended_dropped_packets_total{direction=\"%s\",reason=\"%s\"} %llu\n",
+			tapdrop_dir_name(c->dir),
+			reason_info(m->s->list, c->reason)->name,
+			(unsigned long long)c->packets);
+}
+
+/* What is known of the devices beside their counters. */
+static void put_devices(FILE *f, const struct metrics *m, double wall_clock)
+{
+	put_head(f, m, "tapdrop_device_counted", GAUGE,
+		 "Whether what the device loses is counted.");
+	visit_places(f, m, put_counted, NULL);
+	put_head(f, m, "tap_device", INFO,
+		 "A device: its kind, index, coverage, attached queues and alias.");
+	visit_places(f, m, put_info, NULL);
+	put_head(f, m, "tap_device_created_timestamp_seconds", GAUGE,
+		 "Since when a device is counted: since it came, if its driver counts.");
+	visit_places(f, m, put_birth, &wall_clock);
+}
+
+static void put_counters(FILE *f, const struct metrics *m)
+{
+	const struct tapdrop_filter *filter = &m->sel->filter;
+	bool one_queue = filter->has_queue || filter->no_queue;
+	const typeof(*classes) *class;
+
+	for (class = classes; class < classes + ARRAY_SIZE(classes); class++) {
+		if (!one_queue) {
+			put_head(f, m, class->device, COUNTER,
+				 class->device_help);
+			visit_places(f, m, put_sums, class);
+		}
+		if (!opt.brief) {
+			put_head(f, m, class->queue, COUNTER,
+				 class->queue_help);
+			visit_places(f, m, put_queues, class);
+		}
+	}
+}
+
+/**
+ * metrics_put() - write all metrics
+ * @f: where to
+ * @arg: &struct metrics
+ */
+void metrics_put(FILE *f, void *arg)
+{
+	const struct metrics *m = arg;
+	struct timespec t;
+	double wall_clock;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	wall_clock = t.tv_sec + t.tv_nsec / 1e9;
+	put_build(f, m);
+	put_flag(f, m, "tapdrop_up", m->up,
+		 "Whether the kernel's tapdrop family answers.");
+	/* A recording says nothing of that. */
+	if (!opt.file)
+		put_health(f, m, wall_clock);
+	if (m->ended)
+		put_events(f, m);
+	put_devices(f, m, wall_clock);
+	put_counters(f, m);
+	if (m->open_metrics)
+		fputs("# EOF\n", f);
+}

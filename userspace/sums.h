@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Counters of many queues, added up by direction and reason. */
+#ifndef _TAPDROP_SUMS_H
+#define _TAPDROP_SUMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/tapdrop.h"
+
+/**
+ * struct sums - sums, in the order in which they were first added to
+ * @list: the sums, of %TAPDROP_ALL_QUEUES
+ * @n: number of sums
+ */
+struct sums {
+	struct tapdrop_counter *list;
+	size_t n;
+};
+
+void sums_add(struct sums *sums, uint32_t dir, uint32_t reason,
+	      uint64_t packets);
+void sums_add_device(struct sums *sums, const struct tapdrop_device *dev);
+void sums_free(struct sums *sums);
+
+#endif /* _TAPDROP_SUMS_H */
