@@ -182,6 +182,13 @@ class FakeKernel:
         self.joined.clear()
         self.notify(self.describe(), GENL_ID_CTRL)
 
+    def unload(self):
+        """The module goes."""
+        self.has_family = False
+        self.family = self.family + 1
+        self.listeners = {(peer, group) for peer, group in self.listeners
+                          if group != self.group}
+
     def notify(self, messages, group=None):
         """Send events to all who listen to a group, or to ours."""
         for peer, joined in list(self.listeners):

@@ -84,6 +84,28 @@ def test_valgrind(args):
 
 
 @valgrind
+def test_valgrind_of_an_export_that_goes_on(tmp_path):
+    """It keeps devices, and must not keep them for ever."""
+    path = tmp_path / 'tapdrop.prom'
+    with FakeKernel() as kernel, subprocess.Popen(
+            ['valgrind', '-q', '--error-exitcode=99', '--leak-check=full',
+             '--errors-for-leak-kinds=definite,indirect,possible', tool.TOOL,
+             'export', 'prometheus', 'output', path, 'follow', 'interval',
+             '0.1'], stderr=subprocess.PIPE, text=True,
+            env={**tool.ENV, **kernel.env}) as child:
+        assert kernel.joined.wait(60)
+        for cmd in (nl.ADD_NTF, nl.DEL_NTF, nl.DEL_NTF):
+            kernel.notify(nl.device(9, 'tap9', nl.TAP, 1, [
+                (nl.TO_USER, 'PTR_FULL', 5, 1)], cmd=cmd, flags=0))
+        kernel.notify(b'ENOBUFS')
+        while 'lost_events_total 1' not in (path.read_text()
+                                            if path.exists() else ''):
+            assert child.poll() is None, child.stderr.read()
+        child.terminate()
+        assert child.wait(60) == 0, child.stderr.read()
+
+
+@valgrind
 @pytest.mark.parametrize('command, dump', (
     ([], 'names'), ([], 'newer'), ([], 'refused'), (['monitor'], 'events'),
     (['-json', 'monitor'], 'events'), (['watch'], 'series'),

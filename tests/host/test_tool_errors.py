@@ -70,6 +70,18 @@ USAGE = (
     (['top', '0'], "'0' is no number of devices"),
     (['export'], "'export' wants a format; say prometheus or openmetrics"),
     (['export', 'xml'], "'xml' is no format; say prometheus or openmetrics"),
+    (['-oneline', 'export', 'prometheus'],
+     "'export' has formats of its own; it goes without -oneline"),
+    (['-brief', 'export', 'prometheus', 'queue', '1'],
+     "-brief adds queues up; it goes without 'queue'"),
+    (['export', 'prometheus', 'interval', '1'], "'interval' goes with 'follow'"),
+    (['export', 'prometheus', 'follow'], "'follow' wants 'output FILE'"),
+    (['export', 'prometheus', 'follow', 'output', 'x', 'interval', '0'],
+     "'0' is no interval; say 0.1 to 86400 seconds"),
+    (['export', 'prometheus', 'follow', 'output', 'x', 'up'],
+     "'follow' chooses devices by name only"),
+    (['-file', 'x', 'export', 'prometheus', 'follow', 'output', 'x'],
+     "'follow' listens to the kernel; it goes without -file"),
     (['watch', 'interval', '0'], "'0' is no interval; say 0.1 to 86400 seconds"),
     (['watch', 'interval', 'nan'],
      "'nan' is no interval; say 0.1 to 86400 seconds"),
@@ -337,7 +349,8 @@ def letters(text):
 def test_man_page_says_the_same():
     """Each sentence of the man page's table is expected by a test."""
     tests = ''
-    for name in ('test_tool_errors.py', 'test_tool_output.py'):
+    for name in ('test_tool_errors.py', 'test_tool_output.py',
+                 'test_tool_follow.py'):
         with open(os.path.join(tool.TOP, 'tests', 'host', name),
                   encoding='utf-8') as file:
             tests += letters(file.read())

@@ -28,8 +28,27 @@ def samples(text):
         if not line.startswith('#'):
             key, _, value = line.rpartition(' ')
             assert key not in values
-            values[key] = int(value)
+            values[key] = float(value) if '.' in value else int(value)
     return values
+
+
+def of_queues(text):
+    """Those of them that queues have."""
+    return {key: value for key, value in samples(text).items()
+            if key.startswith('tap_queue_')}
+
+
+def of_devices(text):
+    """Sums of a device, by its name, direction and reason."""
+    found = re.findall(r'^tap_device_\w+_packets_total{(?:netns="\w*",)?'
+                       r'device="(.*)",direction="(.*)",reason="(.*)"} (\d+)$',
+                       text, re.M)
+    return {tuple(labels): int(value) for *labels, value in found}
+
+
+def without_times(text):
+    """The same for two exports of the same counters."""
+    return re.sub(r'^(\w+_seconds) .*$', r'\1', text, flags=re.M)
 
 
 @pytest.mark.parametrize('dump', ('host', 'names', 'empty', 'newer', 'large',
@@ -53,11 +72,10 @@ def test_promtool_finds_mistakes(promtool):
     assert done.returncode != 0
 
 
-@pytest.mark.parametrize('command', (['check', 'rules', 'tapdrop.rules.yml'],
-                                     ['test', 'rules', 'tapdrop.test.yml']))
-def test_promtool_rules(promtool, command):
-    done = subprocess.run([promtool, *command], cwd=RULES, text=True,
-                          capture_output=True, check=False)
+def test_promtool_rules(promtool):
+    done = subprocess.run([promtool, 'check', 'rules', 'tapdrop.rules.yml'],
+                          cwd=RULES, text=True, capture_output=True,
+                          check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -69,8 +87,8 @@ def test_units(tmp_path):
             text = file.read().replace('@bindir@/tapdrop', '/bin/true')
         (tmp_path / name).write_text(text)
     done = subprocess.run(
-        ['systemd-analyze', 'verify', '--man=no', 'tapdrop-export.service',
-         'tapdrop-export.timer'], cwd=tmp_path, text=True, capture_output=True,
+        ['systemd-analyze', 'verify', '--man=no', 'tapdrop-export.service'],
+        cwd=tmp_path, text=True, capture_output=True,
         check=False)
     assert (done.returncode, done.stderr) == (0, '')
     done = subprocess.run(
@@ -88,25 +106,146 @@ def test_samples():
                   'direction="to-user",reason="DEV_READY"}'] == 4
     assert values['tap_queue_refused_packets_total{device="tap0",queue="1",'
                   'direction="from-user",reason="WRITE_RETRY"}'] == 12
-    dropped = sum(value for key, value in values.items()
-                  if key.startswith('tap_queue_dropped'))
-    assert dropped == sum(sum(device['drops'].values())
-                          for device in tool.load(dump='host'))
+    for level in ('queue', 'device'):
+        dropped = sum(value for key, value in values.items()
+                      if key.startswith(f'tap_{level}_dropped'))
+        assert dropped == sum(sum(device['drops'].values())
+                              for device in tool.load(dump='host'))
 
 
 def test_zero_cells_on_request():
-    assert len(samples(tool.output('export', 'prometheus',
-                                   dump='zeros'))) == 1 + 2
-    assert len(samples(tool.output('-z', 'export', 'prometheus',
-                                   dump='zeros'))) == 3 + 2
+    assert len(of_queues(tool.output('export', 'prometheus',
+                                     dump='zeros'))) == 1
+    assert len(of_queues(tool.output('-z', 'export', 'prometheus',
+                                     dump='zeros'))) == 3
+
+
+def watched():
+    """Directions and reasons that the shipped rules name."""
+    with open(os.path.join(RULES, 'tapdrop.rules.yml'),
+              encoding='utf-8') as file:
+        exprs = re.findall(r'tap_device_dropped_packets_total\s*{(.*?)}',
+                           file.read(), re.S)
+    cells = set()
+    for expr in exprs:
+        direction = re.search('direction="(.*?)"', expr)
+        for reason in re.findall('reason=~?"(.*?)"', expr):
+            cells |= {(direction.group(1), name)
+                      for name in reason.split('|')}
+    return cells
+
+
+def test_what_alerts_look_at_is_there_while_it_is_zero():
+    """And nothing else: each series costs something on each host."""
+    text = tool.output('export', 'prometheus', dump='idle')
+    found = of_devices(text)
+    assert set(found.values()) == {0} and len(watched()) == 6
+    for device in ('tap0', 'tap1'):
+        assert {cell[1:] for cell in found if cell[0] == device} == watched()
+    # macvtap cannot lose a frame for INVALID_PROTO
+    found = of_devices(tool.output('export', 'prometheus', dump='host'))
+    missing = watched() - {cell[1:] for cell in found if cell[0] == 'ipvtap0'}
+    assert missing == {('from-user', 'INVALID_PROTO')}
+
+
+def test_brief_has_sums_only():
+    """Not without sums, and the kernel is asked for nothing else."""
+    text = tool.output('-brief', 'export', 'prometheus', dump='host')
+    assert not of_queues(text)
+    assert of_devices(text) == of_devices(
+        tool.output('export', 'prometheus', dump='host'))
+    with FakeKernel() as kernel:
+        tool.output('-brief', 'export', 'prometheus', env=kernel.env)
+    assert kernel.requests[0][8][:1] == b'\1'
+
+
+def test_cost():
+    """What the page says that a host exports, give or take a tenth."""
+    cells = [(nl.TO_USER, 'PTR_FULL', 100000, 1000),
+             (nl.FROM_USER, 'VIRTNET_HDR', 100000, 1000)]
+
+    def answer(attrs, losses):
+        """By queue, or the sums."""
+        brief = attrs[8][:1] == b'\1'
+        return [nl.device(i + 2, f'vnet{i}', nl.TAP, 8,
+                          losses if brief else ()) +
+                b''.join(nl.queue(i + 2, queue, losses)
+                         for queue in range(8) if losses and not brief)
+                for i in range(200)] + [nl.done()]
+
+    with open(os.path.join(tool.TOP, 'docs', 'monitoring.rst'),
+              encoding='utf-8') as page:
+        said = dict(re.findall(r'^(all|with ``-brief``|while .*?) +([\d,]+ +'
+                               r'[\d,]+)$', page.read(), re.M))
+    for line, args, losses in (('all', (), cells),
+                               ('with ``-brief``', ('-brief',), cells),
+                               ('while nothing was lost', (), ())):
+        with FakeKernel(dump=lambda attrs, l=losses: answer(attrs, l)) as kernel:
+            text = tool.output(*args, 'export', 'prometheus', env=kernel.env)
+        series, size = (int(number.replace(',', ''))
+                        for number in said[line].split())
+        assert abs(len(samples(text)) - series) < series / 10
+        assert abs(len(text) - size) < size / 10
+
+
+def test_one_queue_has_no_sums():
+    text = tool.output('export', 'prometheus', 'queue', '1', dump='host')
+    assert not of_devices(text) and len(of_queues(text)) == 3
+
+
+def test_health():
+    began = time.time()
+    with FakeKernel() as kernel:
+        values = samples(tool.output('export', 'prometheus', env=kernel.env))
+    assert values['tapdrop_up'] == values['tapdrop_export_success'] == 1
+    assert began - 1 < values['tapdrop_export_timestamp_seconds'] < \
+        time.time() + 1
+    assert 0 <= values['tapdrop_export_duration_seconds'] < 60
+    version = tool.output('-V').split()[1]
+    assert values[f'tapdrop_build_info{{version="{version}"}}'] == 1
+
+
+def test_disturbed_dump_is_no_success():
+    """And has no series twice, which would make the file unreadable."""
+    with open(tool.golden('interrupted.nl'), 'rb') as file:
+        dump = file.read()
+    with FakeKernel(dump=nl.device(7, 'tap0', nl.TAP, 1) + dump) as kernel:
+        done = tool.run('export', 'prometheus', env=kernel.env)
+    assert 'devices came or went' in done.stderr
+    assert samples(done.stdout)['tapdrop_export_success'] == 0
+    assert len(of_devices(done.stdout)) == 12
+
+
+def test_info():
+    text = tool.output('export', 'prometheus', dump='host')
+    assert 'tap_device_info{device="tap0",kind="tap",ifindex="7",coverage="driver",queues="2"} 1' \
+        in text.splitlines()
+    assert text.count('tap_device_info{') == 5
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason='only root can make namespaces')
+def test_info_has_the_alias():
+    subprocess.run(['ip', 'netns', 'add', 'tdalias'], check=True)
+    try:
+        subprocess.run(['ip', '-n', 'tdalias', 'link', 'set', 'lo', 'alias',
+                        'guest "web1"'], check=True)
+        tap = nl.device(1, 'lo', nl.TAP, 1) + nl.done()
+        with FakeKernel(dump=lambda _: tap) as kernel:
+            done = subprocess.run(
+                ['ip', 'netns', 'exec', 'tdalias', tool.TOOL, 'export',
+                 'prometheus'], env={**tool.ENV, **kernel.env}, text=True,
+                capture_output=True, check=True)
+    finally:
+        subprocess.run(['ip', 'netns', 'del', 'tdalias'], check=True)
+    assert r'queues="1",alias="guest \"web1\""} 1' in done.stdout
 
 
 def test_coverage():
-    """What nobody counts has a sample that says so, and no other."""
-    values = samples(tool.output('-z', 'export', 'prometheus',
-                                 dump='coverage'))
+    """What nobody counts has samples that say so, and no other."""
+    text = tool.output('-z', 'export', 'prometheus', dump='coverage')
+    values = samples(text)
     assert {key: value for key, value in values.items()
-            if 'reason' not in key} == {
+            if key.startswith('tapdrop_') and 'build' not in key} == {
         'tapdrop_up': 1,
         'tapdrop_device_counted{device="tun0"}': 1,
         'tapdrop_device_counted{device="tap0"}': 1,
@@ -115,6 +254,20 @@ def test_coverage():
         'tapdrop_device_counted{device="macvtap0"}': 0}
     assert not [key for key in values if 'reason' in key and
                 ('tap1' in key or 'macvtap0' in key)]
+    assert ('tap_device_info{device="tap1",kind="tap",ifindex="8",'
+            'coverage="none"} 1') in text.splitlines()
+
+
+def test_created():
+    """By the age that the kernel tells; what is not known is not there."""
+    ages = {'tap0': nl.since(nl.DRIVER, 5000000), 'tap1': b''}
+    dump = b''.join(nl.device(i, name, nl.TAP, 1, more=more)
+                    for i, (name, more) in enumerate(ages.items(), 7))
+    with FakeKernel(dump=lambda _: dump + nl.done()) as kernel:
+        values = samples(tool.output('export', 'prometheus', env=kernel.env))
+    key = 'tap_device_created_timestamp_seconds{device="%s"}'
+    assert abs(time.time() - 5000 - values[key % 'tap0']) < 60
+    assert key % 'tap1' not in values
 
 
 def test_labels_are_escaped():
@@ -122,6 +275,16 @@ def test_labels_are_escaped():
     assert r'device="quo\"te\\"' in text
     assert r'device="bad\\xff\\xfe\\xc3"' in text
     assert 'device="網路0"' in text
+
+
+def test_names_that_look_alike_stay_apart():
+    """Else whoever names a device could break the file for all."""
+    dump = nl.device(1, b'a\xff', nl.TAP, 1) + \
+        nl.device(2, b'a\\xff', nl.TAP, 1) + nl.done()
+    with FakeKernel(dump=lambda _: dump) as kernel:
+        text = tool.output('export', 'prometheus', env=kernel.env)
+    assert len(of_devices(text)) == 12
+    assert r'{device="a\\xff",' in text and r'{device="a\\x5cxff",' in text
 
 
 def test_openmetrics():
@@ -137,8 +300,8 @@ def test_openmetrics():
 def test_selectors():
     text = tool.output('export', 'prometheus', 'tap0', 'dir', 'from-user',
                        'reason', 'VIRTNET_HDR', dump='host')
-    assert [value for key, value in samples(text).items()
-            if 'reason' in key] == [2]
+    assert list(of_queues(text).values()) == [2]
+    assert list(of_devices(text).values()) == [2]
 
 
 def test_output_file_is_replaced_in_one_step(tmp_path):
@@ -164,7 +327,9 @@ def test_family_is_absent(tmp_path, output):
     assert done.returncode == 3
     assert done.stderr.startswith('tapdrop: the kernel has no tapdrop family')
     written = path.read_text() if output else done.stdout
-    assert samples(written) == {'tapdrop_up': 0}
+    values = samples(written)
+    assert values['tapdrop_up'] == values['tapdrop_export_success'] == 0
+    assert not [key for key in values if 'device' in key]
     assert os.listdir(tmp_path) == ['tapdrop.prom']
 
 
@@ -172,7 +337,7 @@ def test_module_goes_before_it_is_asked():
     with FakeKernel(dump=lambda _: gone(kernel)) as kernel:
         done = tool.run('export', 'prometheus', env=kernel.env)
     assert done.returncode == 3
-    assert samples(done.stdout) == {'tapdrop_up': 0}
+    assert samples(done.stdout)['tapdrop_up'] == 0
 
 
 def gone(kernel):
@@ -198,20 +363,171 @@ def test_output_directory_is_not_there(tmp_path):
         f'tapdrop: cannot write {path}: No such file or directory\n'
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason='only root can mount')
-def test_output_on_a_full_disk(tmp_path):
+@pytest.fixture
+def mounted(tmp_path):
+    """What mounts something of its own on a directory."""
+    if os.getuid() != 0:
+        pytest.skip('only root can mount')
+
+    def mount(*options):
+        subprocess.run(['mount', *options, tmp_path], check=True)
+        return tmp_path / 'tapdrop.prom'
+    yield mount
+    subprocess.run(['umount', tmp_path], check=True)
+
+
+def refused(path, words):
+    """The export fails with a sentence, and leaves everything as it was."""
+    before = sorted(os.listdir(path.parent))
+    done = tool.run('export', 'prometheus', 'output', path, dump='host')
+    assert (done.returncode, done.stdout) == (5, '')
+    assert done.stderr == f'tapdrop: cannot write {path}: {words}\n'
+    assert sorted(os.listdir(path.parent)) == before
+
+
+def test_output_on_a_full_disk(mounted):
     """The old file stays, and nothing half is left behind."""
-    subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=4k', 'none', tmp_path],
-                   check=True)
-    try:
-        path = tmp_path / 'tapdrop.prom'
-        path.write_text('old')
-        done = tool.run('export', 'prometheus', 'output', path, dump='host')
-        assert done.returncode == 5
-        assert 'No space left on device' in done.stderr
-        assert path.read_text() == 'old' and len(os.listdir(tmp_path)) == 1
-    finally:
-        subprocess.run(['umount', tmp_path], check=True)
+    path = mounted('-t', 'tmpfs', '-o', 'size=4k', 'none')
+    path.write_text('old')
+    refused(path, 'No space left on device')
+    assert path.read_text() == 'old'
+
+
+def test_output_in_a_directory_that_takes_no_more_files(mounted):
+    path = mounted('-t', 'tmpfs', '-o', 'nr_inodes=2', 'none')
+    path.write_text('old')
+    refused(path, 'No space left on device')
+    assert path.read_text() == 'old'
+
+
+def test_output_in_a_read_only_directory(mounted):
+    path = mounted('-t', 'tmpfs', 'none')
+    path.write_text('old')
+    subprocess.run(['mount', '-o', 'remount,ro', path.parent], check=True)
+    refused(path, 'Read-only file system')
+    assert path.read_text() == 'old'
+
+
+FAULT = '''
+#include <errno.h>
+#include <stdio.h>
+int %s { errno = %s; return -1; }
+'''
+
+
+@pytest.mark.parametrize('function, err, words', (
+    ('fsync(int fd __attribute__((unused)))', 'EDQUOT', 'Disk quota exceeded'),
+    ('fclose(FILE *f __attribute__((unused)))', 'ESTALE', 'Stale file handle'),
+    ('rename(const char *a __attribute__((unused)), '
+     'const char *b __attribute__((unused)))', 'EIO', 'Input/output error')))
+def test_output_over_a_network(tmp_path, function, err, words):
+    """What a server answers late: at fsync, at the close, at the rename."""
+    subprocess.run(['gcc', '-shared', '-fPIC', '-x', 'c', '-o',
+                    tmp_path / 'fault.so', '-'], text=True, check=True,
+                   input=FAULT % (function, err))
+    (tmp_path / 'nfs').mkdir()
+    path = tmp_path / 'nfs' / 'tapdrop.prom'
+    path.write_text('old')
+    done = tool.run('export', 'prometheus', 'output', path, dump='empty',
+                    env={'LD_PRELOAD': str(tmp_path / 'fault.so')})
+    assert (done.returncode, done.stdout) == (5, '')
+    assert done.stderr == f'tapdrop: cannot write {path}: {words}\n'
+    assert path.read_text() == 'old'
+    assert os.listdir(path.parent) == ['tapdrop.prom']
+
+
+def test_output_through_links(tmp_path):
+    """The file that they lead to is replaced, not the links."""
+    (tmp_path / 'a').mkdir()
+    (tmp_path / 'b').mkdir()
+    real = tmp_path / 'b' / 'real'
+    (tmp_path / 'a' / 'first').symlink_to('../second')
+    (tmp_path / 'second').symlink_to(tmp_path / 'b' / 'real')
+    text = tool.output('export', 'prometheus', dump='host')
+    for content in (None, 'old'):               # there is none yet, and one
+        if content:
+            real.write_text(content)
+        tool.output('export', 'prometheus', 'output',
+                    tmp_path / 'a' / 'first', dump='host')
+        assert real.read_text() == text
+        assert (tmp_path / 'a' / 'first').is_symlink()
+        assert (tmp_path / 'second').is_symlink()
+        assert os.listdir(tmp_path / 'b') == ['real']
+
+
+def test_output_links_that_lead_nowhere(tmp_path):
+    (tmp_path / 'loop').symlink_to('loop')
+    refused(tmp_path / 'loop', 'Too many levels of symbolic links')
+    (tmp_path / 'away').symlink_to('no/where')
+    refused(tmp_path / 'away', 'No such file or directory')
+
+
+@pytest.fixture
+def device(tmp_path):
+    """A file of a kind that is not replaced, and whether it still is it."""
+    made = []
+
+    def make(kind, *numbers):
+        path = tmp_path / 'node'
+        subprocess.run(['mknod', path, kind, *numbers], check=True)
+        made.append(os.stat(path))
+        return path
+    yield make
+    now = os.stat(tmp_path / 'node')
+    assert (now.st_ino, now.st_mode) == (made[0].st_ino, made[0].st_mode)
+    assert os.listdir(tmp_path) == ['node']
+
+
+def test_output_to_a_full_device(device):
+    refused(device('c', '1', '7'), 'No space left on device')
+
+
+def test_output_to_a_null_device(device):
+    assert tool.output('export', 'prometheus', 'output', device('c', '1', '3'),
+                       dump='host') == ''
+
+
+def test_output_to_a_block_device(device):
+    refused(device('b', '7', '255'), 'it is a block device')
+
+
+def test_output_to_a_pipe_that_nobody_reads(device):
+    refused(device('p'), 'No such device or address')
+
+
+def test_output_to_a_pipe(device):
+    path = device('p')
+    with subprocess.Popen(['cat', path], stdout=subprocess.PIPE,
+                          text=True) as cat:
+        while tool.run('export', 'prometheus', 'output', path,
+                       dump='host').returncode:
+            time.sleep(0.05)                    # until it reads
+        assert cat.stdout.read() == tool.output('export', 'prometheus',
+                                                dump='host')
+
+
+def test_output_to_a_directory(tmp_path):
+    (tmp_path / 'x').mkdir()
+    refused(tmp_path / 'x', 'Is a directory')
+
+
+def test_output_to_our_own_streams(tmp_path):
+    """Also where they are files: what else is in those has to stay."""
+    text = tool.output('export', 'prometheus', dump='host')
+    assert tool.output('export', 'prometheus', 'output', '/dev/stdout',
+                       dump='host') == text
+    with open(tmp_path / 'file', 'w+', encoding='utf-8') as file:
+        file.write('before\n')
+        file.flush()
+        tool.output('export', 'prometheus', 'output', '/dev/stdout',
+                    dump='host', stdout=file)
+        file.seek(0, os.SEEK_END)
+        file.write('after\n')
+    assert (tmp_path / 'file').read_text() == f'before\n{text}after\n'
+    assert os.listdir(tmp_path) == ['file']
+    done = tool.run('export', 'prometheus', 'output', '/dev/stderr',
+                    dump='host')
+    assert (done.returncode, done.stdout, done.stderr) == (0, '', text)
 
 
 # 50 frames are lost between the first two looks of the recording.

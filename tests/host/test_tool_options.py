@@ -484,6 +484,7 @@ COMPLETIONS = (
     (['explain', 'PTR'], ['PTR_FULL']),
     (['export', ''], ['prometheus', 'openmetrics']),
     (['export', 'prometheus', 'out'], ['output']),
+    (['export', 'openmetrics', 'fo'], ['follow']),
     (['-json', 'watch', 'int'], ['interval']),
     (['show', 'tap'], ['tap0', 'tap1']),
     (['show', 'dev', 'mac'], ['macvtap0']),

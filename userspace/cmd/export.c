@@ -5,6 +5,7 @@
 
 #include "../exitcode.h"
 #include "../fail.h"
+#include "../follow.h"
 #include "../metrics.h"
 #include "../options.h"
 #include "../outfile.h"
@@ -13,14 +14,21 @@
 #include "../wait.h"
 #include "cmd.h"
 
+/* As often as most agents are asked. */
+#define INTERVAL	15
+
 /**
  * struct exporter - what the words say
  * @open_metrics: OpenMetrics rather than the text format of Prometheus
+ * @follow: go on until told to end
  * @output: file to write, or NULL
+ * @interval: seconds between two writes, or 0
  */
 struct exporter {
 	bool open_metrics;
+	bool follow;
 	const char *output;
+	double interval;
 };
 
 static int set_output(const char *value, void *arg)
@@ -29,6 +37,20 @@ static int set_output(const char *value, void *arg)
 
 	e->output = value;
 	return EXIT_OK;
+}
+
+static int set_follow(const char *value, void *arg)
+{
+	struct exporter *e = arg;
+
+	(void)value;
+	e->follow = true;
+	return EXIT_OK;
+}
+
+static int set_interval(const char *value, void *arg)
+{
+	return parse_interval(value, &((struct exporter *)arg)->interval);
 }
 
 static int set_format(const char *format, struct exporter *e)
@@ -42,11 +64,13 @@ static int set_format(const char *format, struct exporter *e)
 
 static const struct word words[] = {
 	{ "output", "FILE", set_output },
+	{ "follow", NULL, set_follow },
+	{ "interval", "SECONDS", set_interval },
 	{}
 };
 
 /* What goes together, so that nothing is ignored. */
-static int check(const struct selector *sel)
+static int check(const struct exporter *e, const struct selector *sel)
 {
 	bool one_queue = sel->filter.has_queue || sel->filter.no_queue;
 
@@ -54,6 +78,14 @@ static int check(const struct selector *sel)
 		return fail(EXIT_USAGE, "'export' has formats of its own; it goes without -oneline");
 	if (opt.brief && one_queue)
 		return fail(EXIT_USAGE, "-brief adds queues up; it goes without 'queue'");
+	if (e->interval && !e->follow)
+		return fail(EXIT_USAGE, "'interval' goes with 'follow'");
+	if (e->follow && !e->output)
+		return fail(EXIT_USAGE, "'follow' wants 'output FILE'");
+	if (e->follow && opt.file)
+		return fail(EXIT_USAGE, "'follow' listens to the kernel; it goes without -file");
+	if (e->follow && wants_links(sel))
+		return fail(EXIT_USAGE, "'follow' chooses devices by name only");
 	return EXIT_OK;
 }
 
@@ -102,13 +134,16 @@ static int run(int argc, char **argv)
 	if (!code)
 		code = parse_selector(argc - 1, argv + 1, &sel, words, &e);
 	if (!code)
-		code = check(&sel);
+		code = check(&e, &sel);
 	if (code)
 		return code;
 	/* The kernel adds up, too, and has fewer messages to send. */
 	if (opt.brief)
 		sel.filter.scope = TAPDROP_SCOPE_DEVICE;
-	return export(&e, &sel);
+	if (!e.follow)
+		return export(&e, &sel);
+	return follow(e.output, e.open_metrics,
+		      e.interval ? e.interval : INTERVAL, &sel);
 }
 
 const struct command cmd_export = {

@@ -1,0 +1,454 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The export that goes on: what it writes, and when."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+import tool
+from fakekernel import FakeKernel, nl
+from test_tool_export import of_devices, of_queues, samples
+
+FULL = ('to-user', 'PTR_FULL')
+
+
+def wait_for(condition):
+    """What the condition says, as soon as that is true."""
+    for _ in range(1200):
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    return pytest.fail('waited for a minute')
+
+
+def tap(ifindex, name, *losses, **kwargs):
+    """A device with a queue that lost frames."""
+    cells = [(nl.TO_USER, 'PTR_FULL', packets, 1) for packets in losses]
+    return nl.device(ifindex, name, nl.TAP, 1, cells, **kwargs)
+
+
+class Follower:
+    """The exporter, running, and its file."""
+
+    def __init__(self, kernel, path, *args, env=None):
+        self.kernel, self.path = kernel, path
+        self.child = subprocess.Popen(
+            [tool.TOOL, 'export', 'prometheus', 'output', path, 'follow',
+             *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**tool.ENV, **kernel.env, **(env or {})})
+
+    def text(self):
+        return self.path.read_text() if self.path.exists() else ''
+
+    def values(self):
+        return samples(self.text())
+
+    def devices(self):
+        return of_devices(self.text())
+
+    def next(self):
+        """What it writes, having looked again."""
+        self.wait_for_looks(2)
+        return self.text()
+
+    def wait_for_looks(self, n):
+        n += len(self.kernel.requests)
+        wait_for(lambda: len(self.kernel.requests) >= n)
+
+    def end(self, code=0):
+        """End it; what it said."""
+        self.child.send_signal(signal.SIGTERM)
+        assert self.child.wait(60) == code
+        assert self.child.stdout.read() == ''
+        return self.child.stderr.read()
+
+
+@pytest.fixture
+def follow(tmp_path):
+    """What starts the exporter; it does not outlive the test."""
+    running = []
+    path = tmp_path / 'textfiles' / 'tapdrop.prom'
+    path.parent.mkdir()
+
+    def start(kernel, *args, **kwargs):
+        follower = Follower(kernel, path, *args, **kwargs)
+        running.append(follower)
+        wait_for(lambda: path.exists() or follower.child.poll() is not None)
+        assert not kernel.has_family or kernel.joined.wait(60)
+        return follower
+    yield start
+    for follower in running:
+        follower.child.kill()
+        follower.child.wait()
+        follower.child.stdout.close()
+        follower.child.stderr.close()
+
+
+def test_interval(follow):
+    """It writes again, and again, and leaves nothing but the file."""
+    with FakeKernel(dump=lambda _: tap(7, 'tap0') + nl.done()) as kernel:
+        follower = follow(kernel, 'interval', '0.1')
+        assert follower.devices()['tap0', *FULL] == 0
+        kernel.dump = lambda _: tap(7, 'tap0', 3) + nl.done()
+        wait_for(lambda: follower.devices()['tap0', *FULL] == 3)
+        old = follower.path.stat()
+        wait_for(lambda: follower.path.stat().st_ino != old.st_ino)
+        assert follower.end() == ''
+        assert os.listdir(follower.path.parent) == ['tapdrop.prom']
+
+
+def test_last_words(follow):
+    """Who is told to end looks once more."""
+    with FakeKernel(dump=lambda _: tap(7, 'tap0') + nl.done()) as kernel:
+        follower = follow(kernel, 'interval', '3600')
+        kernel.dump = lambda _: tap(7, 'tap0', 3) + nl.done()
+        assert follower.end() == ''
+    assert follower.devices()['tap0', *FULL] == 3
+
+
+def test_a_device_that_ends_is_written_at_once(follow):
+    """With its last counters, and is there until it has been read."""
+    with FakeKernel(dump=lambda _: tap(7, 'tap0', 3) +
+                    tap(8, 'tap1') + nl.done()) as kernel:
+        follower = follow(kernel, 'interval', '3600')
+        kernel.dump = lambda _: nl.done()
+        kernel.notify(nl.queue(7, 0, [(nl.TO_USER, 'PTR_FULL', 5, 1)],
+                               cmd=nl.DEL_NTF, flags=0) +
+                      tap(7, 'tap0', cmd=nl.DEL_NTF, flags=0))
+        wait_for(lambda: follower.devices().get(('tap0', *FULL)) == 5)
+        # it lost nothing, so there is nothing to tell
+        kernel.notify(tap(8, 'tap1', cmd=nl.DEL_NTF, flags=0))
+        wait_for(lambda: follower.values()['tapdrop_ended_devices_total'] == 2)
+        text = follower.text()
+        assert of_devices(text)['tap0', *FULL] == 5
+        assert of_queues(text) == {
+            'tap_queue_dropped_packets_total{device="tap0",queue="0",'
+            'direction="to-user",reason="PTR_FULL"}': 5}
+        assert 'tap_device_info{' not in text
+        ended = {key: value for key, value in samples(text).items()
+                 if key.startswith('tapdrop_ended_dropped')}
+        assert sum(ended.values()) == 5 and len(ended) > 25
+
+
+def test_a_name_that_is_used_again(follow):
+    """The new device has it; no series is there twice."""
+    with FakeKernel(dump=lambda _: nl.done()) as kernel:
+        follower = follow(kernel, 'interval', '3600')
+        kernel.notify(tap(7, 'tap0', 9, cmd=nl.DEL_NTF, flags=0))
+        wait_for(lambda: follower.devices().get(('tap0', *FULL)) == 9)
+        kernel.dump = lambda _: tap(9, 'tap0') + nl.done()
+        kernel.notify(tap(9, 'tap0', cmd=nl.ADD_NTF, flags=0))
+        wait_for(lambda: follower.devices()['tap0', *FULL] == 0)
+        kernel.dump = lambda _: nl.done()
+        for ifindex, lost in ((9, 1), (10, 2)):
+            kernel.notify(tap(ifindex, 'tap0', lost, cmd=nl.DEL_NTF, flags=0))
+        wait_for(lambda: follower.devices()['tap0', *FULL] == 2)
+        assert follower.values()['tapdrop_ended_dropped_packets_total{'
+                                 'direction="to-user",reason="PTR_FULL"}'] == 12
+
+
+def test_a_device_that_moves_has_not_ended(follow):
+    with FakeKernel(dump=lambda _: tap(7, 'tap0', 3) + nl.done()) as kernel:
+        follower = follow(kernel, 'interval', '3600')
+        kernel.dump = lambda _: nl.done()
+        kernel.notify(tap(7, 'tap0', more=nl.attr(nl.MOVED, b''),
+                          cmd=nl.DEL_NTF, flags=0))
+        wait_for(lambda: not follower.devices())
+        assert follower.values()['tapdrop_ended_devices_total'] == 0
+
+
+def test_a_device_that_comes_is_written_at_once(follow):
+    """With its zeros, so that its first loss can be told from none."""
+    with FakeKernel(dump=lambda _: nl.done()) as kernel:
+        follower = follow(kernel, 'interval', '3600')
+        kernel.dump = lambda _: tap(8, 'tap1') + nl.done()
+        kernel.notify(tap(8, 'tap1', cmd=nl.ADD_NTF, flags=0))
+        wait_for(lambda: follower.devices().get(('tap1', *FULL)) == 0)
+
+
+def test_selection_holds_for_events(follow):
+    with FakeKernel(dump=lambda _: nl.done()) as kernel:
+        follower = follow(kernel, 'tap*', 'reason', 'PTR_FULL', 'interval',
+                          '3600')
+        kernel.notify(nl.device(6, 'xap0', nl.TAP, 1, [
+            (nl.TO_USER, 'PTR_FULL', 4, 1)], cmd=nl.DEL_NTF, flags=0))
+        kernel.notify(nl.device(7, 'tap0', nl.TAP, 1, [
+            (nl.TO_USER, 'PTR_FULL', 3, 1), (nl.TO_USER, 'NOMEM', 2, 1)],
+            cmd=nl.DEL_NTF, flags=0))
+        wait_for(follower.devices)
+        assert follower.devices() == {('tap0', *FULL): 3}
+        values = follower.values()
+        assert values['tapdrop_ended_devices_total'] == 1
+        assert [value for key, value in values.items()
+                if key.startswith('tapdrop_ended_dropped')] == [3]
+
+
+def test_one_device_that_comes_again(follow):
+    """A name is what was asked for, not the device that has it now."""
+    with FakeKernel(dump=lambda _: nl.done()) as kernel:
+        follower = follow(kernel, 'tap0', 'interval', '0.1')
+        assert not follower.devices()
+        for ifindex in (7, 8):
+            kernel.dump = lambda _, i=ifindex: tap(i, 'tap0', i) + \
+                tap(20, 'tap1') + nl.done()
+            wait_for(lambda i=ifindex:
+                     follower.devices().get(('tap0', *FULL)) == i)
+        assert {device for device, *_ in follower.devices()} == {'tap0'}
+
+
+def test_module_that_goes_and_comes(follow):
+    """While nobody counts, nothing is said of what is not known."""
+    with FakeKernel(dump=lambda _: tap(7, 'tap0', 3) + nl.done(),
+                    has_family=False) as kernel:
+        follower = follow(kernel, 'interval', '0.1')
+        assert follower.values()['tapdrop_up'] == 0
+        assert follower.values()['tapdrop_export_success'] == 0
+        assert not follower.devices()
+        kernel.has_family = True
+        wait_for(lambda: follower.values()['tapdrop_up'] == 1)
+        assert follower.devices()['tap0', *FULL] == 3
+
+        kernel.unload()
+        wait_for(lambda: follower.values()['tapdrop_up'] == 0)
+        assert not follower.devices()
+        kernel.has_family = True
+        kernel.load_anew()
+        wait_for(lambda: follower.values()['tapdrop_up'] == 1)
+        assert kernel.joined.wait(60)
+        kernel.dump = lambda _: nl.done()
+        kernel.notify(tap(7, 'tap0', 4, cmd=nl.DEL_NTF, flags=0))
+        wait_for(lambda: follower.devices()['tap0', *FULL] == 4)
+        missing = ("tapdrop: the kernel has no tapdrop family; load it with "
+                   "'modprobe tapdrop', or see 'tapdrop doctor'\n")
+        back = 'tapdrop: the kernel has the tapdrop family again\n'
+        assert follower.end() == missing + back + missing + back
+
+
+def test_events_that_are_lost(follow):
+    """A device that nobody saw going has what it had when it was seen."""
+    with FakeKernel(dump=lambda _: tap(7, 'tap0', 3) + tap(8, 'tap1', 4) +
+                    tap(9, 'tap2', 5) + nl.done()) as kernel:
+        follower = follow(kernel, 'interval', '3600')
+        kernel.dump = lambda _: tap(7, 'tap0', 3) + nl.done()
+        kernel.notify(tap(9, 'tap2', 6, cmd=nl.DEL_NTF, flags=0))
+        kernel.notify(b'ENOBUFS')
+        key = 'tapdrop_export_lost_events_total'
+        wait_for(lambda: follower.values()[key] == 1 and
+                 follower.values()['tapdrop_ended_devices_total'] == 2)
+        devices = follower.devices()
+        assert [devices[f'tap{i}', *FULL] for i in range(3)] == [3, 4, 6]
+        assert follower.values()['tapdrop_ended_dropped_packets_total{'
+                                 'direction="to-user",reason="PTR_FULL"}'] == 10
+
+
+def test_a_thousand_devices_that_come_and_go(follow):
+    """Nobody is missed, the file stays readable and bounded, and few times
+    written."""
+    with FakeKernel(dump=lambda _: nl.done()) as kernel:
+        follower = follow(kernel, 'interval', '3600')
+        looks = len(kernel.requests)
+        for i in range(1100):
+            kernel.notify(tap(i + 2, f'tap{i}', cmd=nl.ADD_NTF, flags=0))
+            kernel.notify(tap(i + 2, f'tap{i}', 1, cmd=nl.DEL_NTF, flags=0))
+        wait_for(lambda: follower.values()['tapdrop_ended_devices_total'] ==
+                 1100)
+        assert follower.values()['tapdrop_ended_dropped_packets_total{'
+                                 'direction="to-user",reason="PTR_FULL"}'] == \
+            1100
+        kept = {device for device, *_ in follower.devices()}
+        assert kept == {f'tap{i}' for i in range(100, 1100)}
+        assert len(kernel.requests) - looks < 550
+
+
+# Without the C library, which a sanitizer has not prepared when it asks.
+CLOCK = '''
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static long number(const char **p)
+{
+	long sign = **p == '-' ? -1 : 1, n = 0;
+
+	for (*p += **p == '-'; **p >= '0'; ++*p)
+		n = 10 * n + **p - '0';
+	++*p;
+	return sign * n;
+}
+
+/* The clocks, set forward or back by what stands in $CLOCK. */
+int clock_gettime(clockid_t clock, struct timespec *t)
+{
+	char buf[64] = "0 0";
+	const char *p = buf;
+	long real, monotonic, fd;
+
+	fd = syscall(SYS_openat, AT_FDCWD, getenv("CLOCK"), O_RDONLY);
+	syscall(SYS_read, fd, buf, sizeof(buf) - 1);
+	syscall(SYS_close, fd);
+	real = number(&p);
+	monotonic = number(&p);
+	syscall(SYS_clock_gettime, clock, t);
+	t->tv_sec += clock == CLOCK_REALTIME ? real : monotonic;
+	return 0;
+}
+'''
+
+
+@pytest.fixture
+def clock(tmp_path):
+    """What sets the clocks of a follower, which is to have the environment."""
+    subprocess.run(['gcc', '-shared', '-fPIC', '-Wall', '-Werror', '-x', 'c',
+                    '-o', tmp_path / 'clock.so', '-'], text=True, check=True,
+                   input=CLOCK)
+
+    def set_clocks(real, monotonic):
+        (tmp_path / 'clock.new').write_text(f'{real} {monotonic}')
+        (tmp_path / 'clock.new').rename(tmp_path / 'clock')
+    set_clocks(0, 0)
+    set_clocks.env = {'CLOCK': str(tmp_path / 'clock'),
+                      'LD_PRELOAD': f'{tmp_path}/clock.so'}
+    return set_clocks
+
+
+def with_clock(clock, kernel):
+    """Both libraries that are put in front of the tool's."""
+    return {**clock.env, 'LD_PRELOAD': clock.env['LD_PRELOAD'] + ':' +
+            kernel.env['LD_PRELOAD']}
+
+
+def test_clock_that_jumps(follow, clock):
+    """It does not hurry nor sleep; the time is that of the clock."""
+    with FakeKernel(dump=lambda _: tap(7, 'tap0') + nl.done()) as kernel:
+        follower = follow(kernel, 'interval', '0.1',
+                          env=with_clock(clock, kernel))
+        for years in (10, -10):
+            jump = years * 365 * 86400
+            clock(jump, 0)
+            follower.wait_for_looks(3)
+            written = follower.values()['tapdrop_export_timestamp_seconds']
+            assert abs(written - jump - time.time()) < 60
+
+
+def test_ended_devices_are_forgotten(follow, clock):
+    """After five minutes."""
+    with FakeKernel(dump=lambda _: nl.done()) as kernel:
+        follower = follow(kernel, 'interval', '0.1',
+                          env=with_clock(clock, kernel))
+        kernel.notify(tap(7, 'tap0', 4, cmd=nl.DEL_NTF, flags=0))
+        wait_for(follower.devices)
+        clock(0, 200)
+        assert of_devices(follower.next())
+        clock(0, 301)
+        wait_for(lambda: not follower.devices())
+        assert follower.values()['tapdrop_ended_devices_total'] == 1
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason='only root can mount')
+def test_disk_that_is_full_for_a_while(follow, tmp_path):
+    """The old file stays, and it goes on."""
+    where = tmp_path / 'textfiles'
+    with FakeKernel(dump=lambda _: tap(7, 'tap0', 3) + nl.done()) as kernel:
+        subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=16k', 'none',
+                        where], check=True)
+        try:
+            follower = follow(kernel, 'interval', '0.1')
+            wait_for(follower.devices)
+            with pytest.raises(OSError):
+                (where / 'filler').write_bytes(b'x' * 65536)
+            kernel.dump = lambda _: tap(7, 'tap0', 4) + nl.done()
+            follower.wait_for_looks(3)
+            assert follower.devices()['tap0', *FULL] == 3
+            assert sorted(os.listdir(where))[0] == 'filler'
+            (where / 'filler').unlink()
+            wait_for(lambda: follower.devices()['tap0', *FULL] == 4)
+            assert set(follower.end().splitlines()) == {
+                f'tapdrop: cannot write {follower.path}: '
+                'No space left on device'}
+        finally:
+            subprocess.run(['umount', where], check=True)
+
+
+@pytest.mark.parametrize('make', (os.mkfifo, os.mkdir))
+def test_only_a_regular_file(tmp_path, make):
+    make(tmp_path / 'x')
+    with FakeKernel() as kernel:
+        done = tool.run('export', 'prometheus', 'output', tmp_path / 'x',
+                        'follow', env=kernel.env)
+    assert (done.returncode, done.stdout) == (5, '')
+    assert done.stderr == (f'tapdrop: cannot replace {tmp_path}/x: it is no '
+                           'regular file\n')
+
+
+def test_first_write_fails():
+    with FakeKernel() as kernel:
+        done = tool.run('export', 'prometheus', 'output', '/no/where',
+                        'follow', env=kernel.env)
+    assert (done.returncode, done.stdout) == (5, '')
+    assert done.stderr == \
+        'tapdrop: cannot write /no/where: No such file or directory\n'
+
+
+@pytest.fixture
+def netns():
+    """What makes network namespaces, and is rid of them in the end."""
+    made = []
+    if os.getuid() != 0:
+        pytest.skip('only root can make network namespaces')
+
+    def add(name):
+        subprocess.run(['ip', 'netns', 'add', name], check=True)
+        made.append(name)
+        return os.stat(f'/run/netns/{name}').st_ino
+    yield add
+    for name in made:
+        subprocess.run(['ip', 'netns', 'del', name], check=False,
+                       stderr=subprocess.DEVNULL)
+
+
+def holds(follower, inode):
+    """Does it have a namespace open?"""
+    path = f'/proc/{follower.child.pid}/fd'
+    for name in os.listdir(path):
+        try:
+            if os.stat(f'{path}/{name}').st_ino == inode:
+                return True
+        except OSError:
+            pass
+    return False
+
+
+def test_namespaces_that_come_and_go(follow, netns):
+    """It does not keep alive what it looks at."""
+    key = ('tap_device_dropped_packets_total{netns="tdfollow",device="tap0",'
+           'direction="to-user",reason="PTR_FULL"}')
+    with FakeKernel(dump=lambda _: tap(7, 'tap0', 3) + nl.done()) as kernel:
+        follower = follow(kernel, '-all-netns', 'interval', '0.1')
+        assert key not in follower.values()
+        inode = netns('tdfollow')
+        wait_for(lambda: follower.values().get(key) == 3)
+        assert holds(follower, inode)
+        subprocess.run(['ip', 'netns', 'del', 'tdfollow'], check=True)
+        wait_for(lambda: not holds(follower, inode))
+        # as last seen
+        wait_for(lambda: 'tap_device_info{netns="tdfollow"' not in
+                 follower.text())
+        assert follower.values()[key] == 3
+        assert follower.end() == ''
+
+
+def test_one_namespace_that_goes(follow, netns):
+    with FakeKernel(dump=lambda _: tap(7, 'tap0', 3) + nl.done()) as kernel:
+        netns('tdfollow')
+        follower = follow(kernel, '-netns', 'tdfollow', 'interval', '0.1')
+        subprocess.run(['ip', 'netns', 'del', 'tdfollow'], check=True)
+        assert follower.child.wait(60) == 4
+        assert follower.child.stderr.read() == (
+            "tapdrop: there is no network namespace 'tdfollow'; 'ip netns' "
+            "lists them\n")

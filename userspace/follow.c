@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Metrics in a file that is always up to date: tapdrop export ... follow. It
+ * hears of devices that come and go, and outlives the family.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "devset.h"
+#include "ended.h"
+#include "exitcode.h"
+#include "fail.h"
+#include "follow.h"
+#include "metrics.h"
+#include "options.h"
+#include "outfile.h"
+#include "source.h"
+#include "wait.h"
+#include "xalloc.h"
+
+/* How long the last values of a device stay; Prometheus looks back as far. */
+#define KEEP_SECONDS	300
+/* Between two writes because of events: this, and a multiple of what one takes. */
+#define MIN_PAUSE	0.2
+#define PAUSE_FACTOR	4
+
+/**
+ * struct follower - the file, and what is known
+ * @m: what to write
+ * @s: sources
+ * @sel: selection
+ * @output: path of the file
+ * @interval: seconds between two writes
+ * @ended: devices that have ended
+ * @gone: which have gone since the last look
+ * @fds: one of each source
+ * @dirty: a device came or went since the last write
+ * @lost: events were lost since the last dump that was complete
+ * @started: when the last write began
+ * @finished: when it ended
+ */
+struct follower {
+	struct metrics m;
+	struct sources s;
+	struct selector sel;
+	const char *output;
+	double interval;
+	struct ended ended;
+	struct devset gone;
+	struct pollfd *fds;
+	bool dirty;
+	bool lost;
+	double started;
+	double finished;
+};
+
+static void take_event(struct follower *fl, const struct source *src,
+		       const struct tapdrop_event *event)
+{
+	const struct tapdrop_device *dev = event->device;
+
+	if (!selected(&fl->sel, NULL, dev))
+		return;
+	fl->dirty = true;
+	if (event->type == TAPDROP_EVENT_ADD)
+		return;
+	devset_add(&fl->gone, src, dev);
+	if (event->type == TAPDROP_EVENT_DEL && is_counted(dev))
+		ended_add(&fl->ended, src, dev, &fl->sel);
+}
+
+/* Which devices came or went is not known any more, but that some did. */
+static void lose_events(struct follower *fl)
+{
+	fl->m.lost_events++;
+	fl->lost = true;
+	fl->dirty = true;
+}
+
+static void take_events(struct follower *fl)
+{
+	struct tapdrop_event event;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < fl->s.n; i++) {
+		const struct source *src = &fl->s.list[i];
+
+		do {
+			ret = tapdrop_next_event(src->td, &event);
+			if (ret > 0)
+				take_event(fl, src, &event);
+			else if (ret == -ENOBUFS)
+				lose_events(fl);
+		} while (ret > 0 || ret == -ENOBUFS);
+	}
+}
+
+static bool has_ifindex(const struct tapdrop_stats *stats, uint32_t ifindex)
+{
+	const struct tapdrop_device *dev;
+
+	tapdrop_for_each_device(dev, stats) {
+		if (dev->ifindex == ifindex)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Devices that are no longer there, though nobody has said so: what they had
+ * lost when we looked last. @fresh is what there is now, or NULL for nothing.
+ */
+static void find_ended(struct follower *fl, const struct source *src,
+		       const struct tapdrop_stats *fresh)
+{
+	const struct tapdrop_device *dev;
+
+	tapdrop_for_each_device(dev, src->stats) {
+		if (!dev->ifindex || !is_counted(dev) ||
+		    !selected(&fl->sel, NULL, dev) ||
+		    devset_has(&fl->gone, src, dev) ||
+		    (fresh && has_ifindex(fresh, dev->ifindex)))
+			continue;
+		ended_add(&fl->ended, src, dev, &fl->sel);
+	}
+}
+
+/* A source is no longer there: its network namespace has no name any more. */
+static void leave(struct source *src, void *arg)
+{
+	struct follower *fl = arg;
+
+	if (src->stats)
+		find_ended(fl, src, NULL);
+}
+
+/* Say that the family went or came, but not each time that we look. */
+static void set_up(struct follower *fl, const struct source *src, bool up)
+{
+	if (fl->m.up == up)
+		return;
+	fl->m.up = up;
+	if (up)
+		warn("the kernel has the tapdrop family again");
+	else
+		source_fail(src, -EPROTONOSUPPORT);
+}
+
+static void look_at(struct follower *fl, struct source *src)
+{
+	struct tapdrop_stats *fresh = NULL;
+	int err;
+
+	err = tapdrop_dump(src->td, &src->filter, &fresh);
+	if (err)
+		fresh = NULL;
+	set_up(fl, src, err != -EPROTONOSUPPORT);
+	if (err || !tapdrop_stats_consistent(fresh))
+		fl->m.complete = false;
+	if (err && fl->m.up)
+		source_fail(src, err);
+	if (fl->lost && src->stats && fresh && tapdrop_stats_consistent(fresh))
+		find_ended(fl, src, fresh);
+	/* Old counters under a new time would be a lie. */
+	tapdrop_stats_free(src->stats);
+	src->stats = fresh;
+}
+
+static void look(struct follower *fl)
+{
+	size_t i;
+
+	fl->started = now();
+	fl->m.complete = true;
+	for (i = 0; i < fl->s.n; i++)
+		look_at(fl, &fl->s.list[i]);
+	fl->m.duration = now() - fl->started;
+	if (fl->m.complete)
+		fl->lost = false;
+	devset_free(&fl->gone);
+	ended_expire(&fl->ended, KEEP_SECONDS);
+	ended_give_way(&fl->ended, &fl->s, &fl->sel);
+}
+
+static int put(struct follower *fl)
+{
+	struct outfile out = {
+		.path = fl->output,
+		.regular = true,
+		.put = metrics_put,
+		.arg = &fl->m,
+	};
+	int code;
+
+	fl->dirty = false;
+	code = outfile_write(&out);
+	fl->finished = now();
+	return code;
+}
+
+static int subscribe(struct follower *fl)
+{
+	struct source *src;
+	size_t i;
+	int err;
+
+	fl->fds = xrealloc(fl->fds, fl->s.n, sizeof(*fl->fds));
+	for (i = 0; i < fl->s.n; i++) {
+		src = &fl->s.list[i];
+		err = tapdrop_subscribe(src->td);
+		if (err)
+			return source_fail(src, err);
+		fl->fds[i] = (struct pollfd){
+			.fd = tapdrop_fd(src->td),
+			.events = POLLIN,
+		};
+	}
+	return EXIT_OK;
+}
+
+/* Wait for the next write, and hear what happens in the meantime. */
+static void pause_and_listen(struct follower *fl)
+{
+	double took = fl->finished - fl->started, left, soon;
+
+	for (;;) {
+		left = fl->started + fl->interval - now();
+		soon = fl->finished + MIN_PAUSE + PAUSE_FACTOR * took - now();
+		if (fl->dirty && soon < left)
+			left = soon;
+		if (stopped() || left <= 0)
+			return;
+		wait_for(fl->fds, fl->s.n, left);
+		take_events(fl);
+	}
+}
+
+static int run(struct follower *fl)
+{
+	bool first = true, last;
+	int code;
+
+	for (;;) {
+		/* Who is told to end writes what there is to say. */
+		last = stopped();
+		code = sources_update(&fl->s, &fl->sel, leave, fl);
+		if (!code)
+			code = subscribe(fl);
+		if (code)
+			return code;
+		take_events(fl);
+		look(fl);
+		code = put(fl);
+		/* What goes wrong at first is a mistake; later, it may pass. */
+		if (last || (first && code))
+			return code;
+		first = false;
+		pause_and_listen(fl);
+	}
+}
+
+/**
+ * follow() - keep a file of metrics up to date until we are told to end
+ * @output: path of the file
+ * @open_metrics: OpenMetrics rather than the text format of Prometheus
+ * @interval: seconds between two writes; a device that comes or ends is written
+ *	at once
+ * @sel: selection
+ *
+ * Return: exit code.
+ */
+int follow(const char *output, bool open_metrics, double interval,
+	   const struct selector *sel)
+{
+	struct follower fl = {
+		.sel = *sel,
+		.output = output,
+		.interval = interval,
+		.m = { .open_metrics = open_metrics, .up = true },
+	};
+	int code;
+
+	fl.m.s = &fl.s;
+	fl.m.sel = &fl.sel;
+	fl.m.ended = &fl.ended;
+
+	catch_signals();
+	ended_init(&fl.ended, &fl.sel);
+	code = sources_open_patiently(&fl.s, &fl.sel);
+	if (!code)
+		code = run(&fl);
+	ended_free(&fl.ended);
+	devset_free(&fl.gone);
+	free(fl.fds);
+	sources_close(&fl.s);
+	return code;
+}
