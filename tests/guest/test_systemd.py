@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -24,16 +25,14 @@ def systemd(lab, tmp_path):
     run("make", "-s", "install", cwd=TOP)
     for unit in UNITS.glob("tapdrop-*"):
         shutil.copy(unit, tmp_path)
-    for target in ("sysinit", "basic", "timers", "shutdown"):
+    for target in ("sysinit", "basic", "shutdown"):
         (tmp_path / f"{target}.target").write_text(
             f"[Unit]\nDescription={target}\nDefaultDependencies=no\n")
 
-    faster = tmp_path / "tapdrop-export.timer.d"
-    faster.mkdir()
-    (faster / "faster.conf").write_text(
-        "[Timer]\nOnUnitActiveSec=\nOnBootSec=1s\nOnUnitActiveSec=2s\n")
+    unit = tmp_path / "tapdrop-export.service"
+    unit.write_text(re.sub("interval \\d+", "interval 1", unit.read_text()))
     command = (f"mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec {SYSTEMD} "
-               "--system --unit=tapdrop-export.timer --show-status=no "
+               "--system --unit=tapdrop-export.service --show-status=no "
                "--log-target=console")
     process = subprocess.Popen(
         ["unshare", "--pid", "--cgroup", "--mount", "--mount-proc",
@@ -49,8 +48,9 @@ def systemd(lab, tmp_path):
 @pytest.mark.skipif(not os.path.exists(SYSTEMD),
                     reason="systemd is not installed")
 def test_export(lab, systemd):
-    """The timer runs the service, which is nobody, sees the devices of the
-    network namespace all the same, and replaces a file that others can read.
+    """The service is nobody, sees the devices of the network namespace all the
+    same, and replaces a file that others can read: every so often, and when a
+    device ends.
     """
     lab.tap()
     lab.write("q0", count=3, short=5)
@@ -66,3 +66,9 @@ def test_export(lab, systemd):
     wait_for(lambda: row % 7 in FILE.read_text())
     assert FILE.stat().st_ino != first.st_ino
     assert os.listdir(FILE.parent) == [FILE.name]
+
+    lab.write("q0", count=5, short=5)
+    run("ip", "link", "del", "tap0")
+    wait_for(lambda: "tapdrop_ended_devices_total 1\n" in FILE.read_text())
+    assert row % 12 in FILE.read_text()
+    assert 'device_info{device="tap0"' not in FILE.read_text()

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from follower import Follower, wait_for
 from places import TOP
 
 
@@ -55,3 +56,41 @@ def kernel(request):
 @pytest.fixture(scope="session")
 def newest():
     return Kernel(KERNELS[-1])
+
+
+@pytest.fixture
+def follow(tmp_path):
+    """What starts the exporter; it does not outlive the test."""
+    running = []
+    path = tmp_path / 'textfiles' / 'tapdrop.prom'
+    path.parent.mkdir()
+
+    def start(kernel, *args, **kwargs):
+        follower = Follower(kernel, path, *args, **kwargs)
+        running.append(follower)
+        wait_for(lambda: path.exists() or follower.child.poll() is not None)
+        assert not kernel.has_family or kernel.joined.wait(60)
+        return follower
+    yield start
+    for follower in running:
+        follower.child.kill()
+        follower.child.wait()
+        follower.child.stdout.close()
+        follower.child.stderr.close()
+
+
+@pytest.fixture
+def netns():
+    """What makes network namespaces, and is rid of them in the end."""
+    made = []
+    if os.getuid() != 0:
+        pytest.skip('only root can make network namespaces')
+
+    def add(name):
+        subprocess.run(['ip', 'netns', 'add', name], check=True)
+        made.append(name)
+        return os.stat(f'/run/netns/{name}').st_ino
+    yield add
+    for name in made:
+        subprocess.run(['ip', 'netns', 'del', name], check=False,
+                       stderr=subprocess.DEVNULL)

@@ -318,11 +318,11 @@ def test_installed_files(installed):
         'share/zsh/site-functions/_tapdrop',
         'share/fish/vendor_completions.d/tapdrop.fish',
         'share/tapdrop/tapdrop.rules.yml',
+        'share/tapdrop/tapdrop.dashboard.json',
         'share/tapdrop/tapdrop-show.schema.json',
         'share/tapdrop/tapdrop-explain.schema.json',
         'lib/systemd/system/tapdrop-export.service',
-        'lib/systemd/system/tapdrop-export-directory.service',
-        'lib/systemd/system/tapdrop-export.timer'}
+        'lib/systemd/system/tapdrop-export-directory.service'}
     service = installed / 'usr/lib/systemd/system/tapdrop-export.service'
     assert 'ExecStart=/usr/sbin/tapdrop export' in service.read_text()
 

@@ -12,6 +12,7 @@ import pytest
 
 import tool
 from fakekernel import FakeKernel, nl
+from metrics import of_devices, of_queues, samples
 
 RULES = os.path.join(tool.TOP, 'userspace', 'prometheus')
 
@@ -19,36 +20,6 @@ RULES = os.path.join(tool.TOP, 'userspace', 'prometheus')
 @pytest.fixture
 def promtool(prometheus):
     return prometheus('promtool')
-
-
-def samples(text):
-    """Values by metric and labels."""
-    values = {}
-    for line in text.splitlines():
-        if not line.startswith('#'):
-            key, _, value = line.rpartition(' ')
-            assert key not in values
-            values[key] = float(value) if '.' in value else int(value)
-    return values
-
-
-def of_queues(text):
-    """Those of them that queues have."""
-    return {key: value for key, value in samples(text).items()
-            if key.startswith('tap_queue_')}
-
-
-def of_devices(text):
-    """Sums of a device, by its name, direction and reason."""
-    found = re.findall(r'^tap_device_\w+_packets_total{(?:netns="\w*",)?'
-                       r'device="(.*)",direction="(.*)",reason="(.*)"} (\d+)$',
-                       text, re.M)
-    return {tuple(labels): int(value) for *labels, value in found}
-
-
-def without_times(text):
-    """The same for two exports of the same counters."""
-    return re.sub(r'^(\w+_seconds) .*$', r'\1', text, flags=re.M)
 
 
 @pytest.mark.parametrize('dump', ('host', 'names', 'empty', 'newer', 'large',

@@ -2,7 +2,6 @@
 """The export that goes on: what it writes, and when."""
 
 import os
-import signal
 import subprocess
 import time
 
@@ -10,82 +9,10 @@ import pytest
 
 import tool
 from fakekernel import FakeKernel, nl
-from test_tool_export import of_devices, of_queues, samples
+from follower import tap, wait_for
+from metrics import of_devices, of_queues, samples
 
 FULL = ('to-user', 'PTR_FULL')
-
-
-def wait_for(condition):
-    """What the condition says, as soon as that is true."""
-    for _ in range(1200):
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    return pytest.fail('waited for a minute')
-
-
-def tap(ifindex, name, *losses, **kwargs):
-    """A device with a queue that lost frames."""
-    cells = [(nl.TO_USER, 'PTR_FULL', packets, 1) for packets in losses]
-    return nl.device(ifindex, name, nl.TAP, 1, cells, **kwargs)
-
-
-class Follower:
-    """The exporter, running, and its file."""
-
-    def __init__(self, kernel, path, *args, env=None):
-        self.kernel, self.path = kernel, path
-        self.child = subprocess.Popen(
-            [tool.TOOL, 'export', 'prometheus', 'output', path, 'follow',
-             *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**tool.ENV, **kernel.env, **(env or {})})
-
-    def text(self):
-        return self.path.read_text() if self.path.exists() else ''
-
-    def values(self):
-        return samples(self.text())
-
-    def devices(self):
-        return of_devices(self.text())
-
-    def next(self):
-        """What it writes, having looked again."""
-        self.wait_for_looks(2)
-        return self.text()
-
-    def wait_for_looks(self, n):
-        n += len(self.kernel.requests)
-        wait_for(lambda: len(self.kernel.requests) >= n)
-
-    def end(self, code=0):
-        """End it; what it said."""
-        self.child.send_signal(signal.SIGTERM)
-        assert self.child.wait(60) == code
-        assert self.child.stdout.read() == ''
-        return self.child.stderr.read()
-
-
-@pytest.fixture
-def follow(tmp_path):
-    """What starts the exporter; it does not outlive the test."""
-    running = []
-    path = tmp_path / 'textfiles' / 'tapdrop.prom'
-    path.parent.mkdir()
-
-    def start(kernel, *args, **kwargs):
-        follower = Follower(kernel, path, *args, **kwargs)
-        running.append(follower)
-        wait_for(lambda: path.exists() or follower.child.poll() is not None)
-        assert not kernel.has_family or kernel.joined.wait(60)
-        return follower
-    yield start
-    for follower in running:
-        follower.child.kill()
-        follower.child.wait()
-        follower.child.stdout.close()
-        follower.child.stderr.close()
 
 
 def test_interval(follow):
@@ -393,23 +320,6 @@ def test_first_write_fails():
     assert (done.returncode, done.stdout) == (5, '')
     assert done.stderr == \
         'tapdrop: cannot write /no/where: No such file or directory\n'
-
-
-@pytest.fixture
-def netns():
-    """What makes network namespaces, and is rid of them in the end."""
-    made = []
-    if os.getuid() != 0:
-        pytest.skip('only root can make network namespaces')
-
-    def add(name):
-        subprocess.run(['ip', 'netns', 'add', name], check=True)
-        made.append(name)
-        return os.stat(f'/run/netns/{name}').st_ino
-    yield add
-    for name in made:
-        subprocess.run(['ip', 'netns', 'del', name], check=False,
-                       stderr=subprocess.DEVNULL)
 
 
 def holds(follower, inode):
