@@ -139,7 +139,8 @@ def test_cost():
         """By queue, or the sums."""
         brief = attrs[8][:1] == b'\1'
         return [nl.device(i + 2, f'vnet{i}', nl.TAP, 8,
-                          losses if brief else ()) +
+                          losses if brief else (),
+                          nl.since(nl.DRIVER, 86400000)) +
                 b''.join(nl.queue(i + 2, queue, losses)
                          for queue in range(8) if losses and not brief)
                 for i in range(200)] + [nl.done()]

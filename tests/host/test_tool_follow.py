@@ -149,10 +149,12 @@ def test_module_that_goes_and_comes(follow):
         kernel.dump = lambda _: nl.done()
         kernel.notify(tap(7, 'tap0', 4, cmd=nl.DEL_NTF, flags=0))
         wait_for(lambda: follower.devices()['tap0', *FULL] == 4)
-        missing = ("tapdrop: the kernel has no tapdrop family; load it with "
-                   "'modprobe tapdrop', or see 'tapdrop doctor'\n")
-        back = 'tapdrop: the kernel has the tapdrop family again\n'
-        assert follower.end() == missing + back + missing + back
+        missing = 'the kernel has no tapdrop family'
+        back = 'the kernel has the tapdrop family again'
+        lines = follower.end().splitlines()
+        assert len(lines) == 4
+        assert all(word in line for word, line in
+                   zip((missing, back, missing, back), lines))
 
 
 def test_events_that_are_lost(follow):
