@@ -175,6 +175,9 @@ static void look(struct follower *fl)
 	fl->m.complete = true;
 	for (i = 0; i < fl->s.n; i++)
 		look_at(fl, &fl->s.list[i]);
+	/* It has said what is wrong, and without them the rest is right. */
+	if (opt.details)
+		sources_find_holders(&fl->s);
 	fl->m.duration = now() - fl->started;
 	if (fl->m.complete)
 		fl->lost = false;

@@ -216,6 +216,62 @@ static void put_counted(FILE *f, const struct metrics *m,
 	fprintf(f, "} %d\n", is_counted(at->dev));
 }
 
+static void put_if(FILE *f, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	putc(',', f);
+	put_label(f, name, value);
+}
+
+static void put_holder(FILE *f, const struct place *at, const struct held *held)
+{
+	const struct holder *by = held->by;
+
+	fputs("tap_device_holder_info", f);
+	put_device(f, at);
+	fprintf(f, ",pid=\"%d\"", by->pid);
+	put_if(f, "command", by->command);
+	put_if(f, "guest", by->guest.name);
+	put_if(f, "libvirt", by->guest.libvirt);
+	put_if(f, "proxmox", by->guest.proxmox);
+	put_if(f, "kubernetes_pod", by->guest.pod);
+	fputs("} 1\n", f);
+}
+
+static void put_holders(FILE *f, const struct metrics *m, const struct place *at,
+			const void *arg)
+{
+	struct held_by held;
+	size_t i;
+
+	(void)m;
+	(void)arg;
+	if (!at->src->holders || !at->dev->ifindex || has_ended(at))
+		return;
+	holders_of(at->src->holders, &at->src->net, at->dev, &held);
+	for (i = 0; i < held.n; i++)
+		put_holder(f, at, &held.list[i]);
+	free(held.list);
+}
+
+/* Nobody is not the same as nobody whom we may see. */
+static void put_known(FILE *f, const struct metrics *m, const struct place *at,
+		      const void *arg)
+{
+	struct held_by held;
+
+	(void)m;
+	(void)arg;
+	if (!at->src->holders || !at->dev->ifindex || has_ended(at))
+		return;
+	holders_of(at->src->holders, &at->src->net, at->dev, &held);
+	fputs("tap_device_holders_known", f);
+	put_device(f, at);
+	fprintf(f, "} %d\n", held.complete);
+	free(held.list);
+}
+
 /* Whole seconds, as two clocks are read one after the other. */
 static void put_birth(FILE *f, const struct metrics *m, const struct place *at,
 		      const void *arg)
@@ -393,6 +449,14 @@ void metrics_put(FILE *f, void *arg)
 	if (m->ended)
 		put_events(f, m);
 	put_devices(f, m, wall_clock);
+	if (m->s->holders) {
+		put_head(f, m, "tap_device_holder", INFO,
+			 "A process that has queues of a device open.");
+		visit_places(f, m, put_holders, NULL);
+		put_head(f, m, "tap_device_holders_known", GAUGE,
+			 "Whether these are all who have.");
+		visit_places(f, m, put_known, NULL);
+	}
 	put_counters(f, m);
 	if (m->open_metrics)
 		fputs("# EOF\n", f);

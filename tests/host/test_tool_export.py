@@ -13,6 +13,7 @@ import pytest
 import tool
 from fakekernel import FakeKernel, nl
 from metrics import of_devices, of_queues, samples
+from test_tool_holder import System
 
 RULES = os.path.join(tool.TOP, 'userspace', 'prometheus')
 
@@ -240,6 +241,31 @@ def test_created():
     key = 'tap_device_created_timestamp_seconds{device="%s"}'
     assert abs(time.time() - 5000 - values[key % 'tap0']) < 60
     assert key % 'tap1' not in values
+
+
+def test_holders(promtool, tmp_path):
+    """Only for who asks; and nobody is not the same as not known."""
+    system = System(tmp_path)
+    system.process(80, 'qemu"', ('tun', 'tap0'), ('tun', 'tap0'),
+                   argv=['/usr/bin/kvm', '-id', '104', '-name', 'web1'])
+    env = system.env()
+    assert 'holder' not in tool.output('export', 'prometheus', dump='host',
+                                       env=env)
+    for form, end in (('prometheus', ''), ('openmetrics', '# EOF\n')):
+        text = tool.output('-details', 'export', form, dump='host', env=env)
+        assert (r'tap_device_holder_info{device="tap0",pid="80",command="qemu'
+                r'\"",guest="web1",proxmox="104"} 1') in text.splitlines()
+        assert text.count('tap_device_holder_info{') == 1
+        known = re.findall(r'^tap_device_holders_known{device="(.*)"} (.)$',
+                           text, re.M)
+        assert dict(known) == {'tap0': '1', 'tun0': '0', 'tap1': '0',
+                               'macvtap0': '0', 'ipvtap0': '0'}
+        assert text.endswith(end)
+    done = subprocess.run(
+        [promtool, 'check', 'metrics'], text=True, capture_output=True,
+        input=tool.output('-details', 'export', 'prometheus', dump='host',
+                          env=env), check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
 
 
 def test_labels_are_escaped():

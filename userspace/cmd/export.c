@@ -108,6 +108,8 @@ static int export(const struct exporter *e, const struct selector *sel)
 	code = sources_open(&s, sel);
 	if (!code)
 		code = sources_dump(&s, sel);
+	if (!code && opt.details)
+		code = sources_find_holders(&s);
 	m.duration = now() - start;
 	m.up = !code;
 	m.complete = m.up && sources_consistent(&s);
