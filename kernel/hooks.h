@@ -110,6 +110,7 @@ struct tapdrop_spill {
  *	has not said yet. Valid as long as the device is listed.
  * @dev: the device; NULL for the orphans of a network namespace
  * @ifindex: of @dev when it was last listed; 0 for orphans
+ * @netns: number of the namespace that it was in then, or of the orphans'
  * @name: of @dev when it was listed or last renamed
  * @since: when counting began, in 64-bit jiffies
  * @kind: enum tapdrop_kind
@@ -132,6 +133,7 @@ struct tapdrop_dev {
 	const unsigned int *attached;
 	struct net_device *dev;
 	int ifindex;
+	unsigned int netns;
 	char name[IFNAMSIZ];
 	u64 since;
 	u8 kind;

@@ -88,6 +88,7 @@ struct tapdrop_dev *tapdrop_dev_add(struct net_device *dev,
 
 	td->kind = tapdrop_kind(dev);
 	td->queue_in_skb = td->kind <= TAPDROP_KIND_TAP;
+	td->netns = dev_net(dev)->ns.inum;
 	td->attached = attached;
 	spin_lock(&tapdrop_devs_lock);
 	hash_add_rcu(tapdrop_devs, &td->node, (unsigned long)dev);
@@ -354,6 +355,7 @@ static int tapdrop_list(struct net_device *dev)
 
 	tapdrop_dev_named(td);
 	WRITE_ONCE(td->ifindex, dev->ifindex);
+	WRITE_ONCE(td->netns, dev_net(dev)->ns.inum);
 	err = xa_err(xa_store(&tn->devs, dev->ifindex, td, GFP_KERNEL));
 	if (err)
 		return err;
@@ -451,6 +453,7 @@ static int __net_init tapdrop_net_init(struct net *net)
 		return -ENOMEM;
 
 	tn->orphans->retired = true;
+	tn->orphans->netns = net->ns.inum;
 	xa_init(&tn->devs);
 	tn->generation = 1;
 	return 0;
