@@ -7,6 +7,7 @@
 #include "command.h"
 #include "exitcode.h"
 #include "fail.h"
+#include "options.h"
 
 /* The table of main.c, which alone knows all commands; NULL ends it. */
 const struct command * const *commands;
@@ -60,8 +61,10 @@ int run_command(int argc, char **argv)
 	cmd = argc ? find(argv[0]) : commands[0];
 	fail_as_plugin(cmd && cmd->plugin);
 	if (!argc)
-		return cmd->run(0, NULL);
+		return run_command(1, (char *[]){ (char *)commands[0]->name });
 	if (!cmd)
 		return fail_command(argv[0]);
+	if ((opt.stack || opt.summary) && !cmd->traces)
+		return fail(EXIT_USAGE, "-stack and -summary are options of 'trace'");
 	return cmd->run(argc - 1, argv + 1);
 }

@@ -15,6 +15,7 @@
  * @selects: whether selectors may follow
  * @words: other words that may follow, up to one without name, or NULL
  * @plugin: its errors look as monitoring systems want them
+ * @traces: takes -stack and -summary
  * @help: what it does, in a few words; NULL if nobody types it. Such commands
  *	are the last in the table.
  */
@@ -25,6 +26,7 @@ struct command {
 	bool selects;
 	const struct word *words;
 	bool plugin;
+	bool traces;
 	const char *help;
 };
 

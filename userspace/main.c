@@ -19,6 +19,7 @@ static const struct command * const table[] = {
 	&cmd_top,
 	&cmd_diff,
 	&cmd_monitor,
+	&cmd_trace,
 	&cmd_stats,
 	&cmd_explain,
 	&cmd_export,

@@ -17,6 +17,8 @@
  * @all_netns: all network namespaces that have a name or a process
  * @timestamp: say when
  * @color: use colour
+ * @stack: stacks in a trace
+ * @summary: flows in place of a trace
  * @version: say the version, and nothing else
  * @help: say what can be typed, and nothing else
  * @netns: name of a network namespace, or NULL
@@ -34,6 +36,8 @@ struct options {
 	bool all_netns;
 	bool timestamp;
 	bool color;
+	bool stack;
+	bool summary;
 	bool version;
 	bool help;
 	const char *netns;

@@ -239,6 +239,26 @@ const char *age(char dst[32], uint64_t ms)
 }
 
 /**
+ * timestamp_of() - a time, in ISO 8601
+ * @dst: where to put it
+ * @time: the time
+ *
+ * Return: @dst.
+ */
+const char *timestamp_of(char dst[40], const struct timeval *time)
+{
+	char zone[8];
+	struct tm tm;
+
+	localtime_r(&time->tv_sec, &tm);
+	strftime(zone, sizeof(zone), "%z", &tm);
+	strftime(dst, 40, "%Y-%m-%dT%H:%M:%S", &tm);
+	sprintf(dst + strlen(dst), ".%06u%s", (unsigned int)time->tv_usec,
+		zone);
+	return dst;
+}
+
+/**
  * timestamp() - the time, in ISO 8601
  * @dst: where to put it
  *
@@ -247,15 +267,9 @@ const char *age(char dst[32], uint64_t ms)
 const char *timestamp(char dst[40])
 {
 	struct timeval now;
-	char zone[8];
-	struct tm tm;
 
 	gettimeofday(&now, NULL);
-	localtime_r(&now.tv_sec, &tm);
-	strftime(zone, sizeof(zone), "%z", &tm);
-	strftime(dst, 40, "%Y-%m-%dT%H:%M:%S", &tm);
-	sprintf(dst + strlen(dst), ".%06u%s", (unsigned int)now.tv_usec, zone);
-	return dst;
+	return timestamp_of(dst, &now);
 }
 
 /**

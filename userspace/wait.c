@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "exitcode.h"
 #include "fail.h"
@@ -70,6 +71,34 @@ void wait_for(struct pollfd *fds, size_t n, double seconds)
 	};
 
 	ppoll(fds, n, seconds < 0 ? NULL : &t, &while_waiting);
+}
+
+/**
+ * wait_for_output() - wait until standard output takes something
+ *
+ * A signal ends it. After that, it does not wait.
+ *
+ * Return: true if at least PIPE_BUF bytes can be written without waiting.
+ */
+bool wait_for_output(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	do {
+		out.revents = 0;
+		wait_for(&out, 1, stopped() ? 0 : -1);
+	} while (!out.revents && !stopped());
+	return out.revents;
+}
+
+/**
+ * release_signals() - from now on ^C ends the tool at once
+ */
+void release_signals(void)
+{
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &while_waiting, NULL);
 }
 
 /**

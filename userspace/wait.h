@@ -10,6 +10,8 @@
 void catch_signals(void);
 bool stopped(void);
 void wait_for(struct pollfd *fds, size_t n, double seconds);
+bool wait_for_output(void);
+void release_signals(void);
 double now(void);
 int parse_interval(const char *value, double *seconds);
 

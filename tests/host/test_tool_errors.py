@@ -349,9 +349,11 @@ def letters(text):
 def test_man_page_says_the_same():
     """Each sentence of the man page's table is expected by a test."""
     tests = ''
-    for name in ('test_tool_errors.py', 'test_tool_output.py',
-                 'test_tool_follow.py'):
-        with open(os.path.join(tool.TOP, 'tests', 'host', name),
+    for name in ('host/test_tool_errors.py', 'host/test_tool_output.py',
+                 'host/test_tool_show.py', 'host/test_tool_follow.py',
+                 'guest/test_tool_coverage.py', 'host/test_tool_trace.py',
+                 'guest/test_tool_trace.py'):
+        with open(os.path.join(tool.TOP, 'tests', name),
                   encoding='utf-8') as file:
             tests += letters(file.read())
     with open(os.path.join(tool.TOP, 'userspace', 'man', 'tapdrop.8'),

@@ -20,8 +20,8 @@ from fakekernel import FakeKernel, nl
 from test_tool_show import load_schema
 
 CLONE_NEWNET = 0x40000000
-COMMANDS = ['show', 'watch', 'top', 'diff', 'monitor', 'stats', 'explain', 'export', 'check',
-            'doctor', 'help']
+COMMANDS = ['show', 'watch', 'top', 'diff', 'monitor', 'trace', 'stats', 'explain',
+            'export', 'check', 'doctor', 'help']
 
 
 @pytest.mark.parametrize('spellings', (
@@ -486,6 +486,8 @@ COMPLETIONS = (
     (['export', 'prometheus', 'out'], ['output']),
     (['export', 'openmetrics', 'fo'], ['follow']),
     (['-json', 'watch', 'int'], ['interval']),
+    (['trace', 'buf'], ['buffer']),
+    (['-su'], ['-summary']),
     (['show', 'tap'], ['tap0', 'tap1']),
     (['show', 'dev', 'mac'], ['macvtap0']),
     (['show', 'not', 'mac'], ['macvtap0']),

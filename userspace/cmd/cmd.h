@@ -16,6 +16,7 @@ extern const struct command cmd_monitor;
 extern const struct command cmd_show;
 extern const struct command cmd_stats;
 extern const struct command cmd_top;
+extern const struct command cmd_trace;
 extern const struct command cmd_watch;
 
 int run_batch(const char *path);

@@ -10,12 +10,17 @@ import subprocess
 TRACING = pathlib.Path("/sys/kernel/tracing")
 
 
+def mount():
+    """The test's own /sys has no tracefs at first."""
+    if not (TRACING / "instances").exists():
+        subprocess.run(["mount", "-t", "tracefs", "tracefs", TRACING],
+                       check=True)
+
+
 @contextlib.contextmanager
 def traced(*events):
     """Trace these events, such as tapdrop:drop, in a buffer of their own."""
-    if not (TRACING / "instances").exists():    # the test's own /sys
-        subprocess.run(["mount", "-t", "tracefs", "tracefs", TRACING],
-                       check=True)
+    mount()
     instance = TRACING / "instances" / f"test-{os.getpid()}"
     instance.mkdir()
     switches = [instance / "events" / event.replace(":", "/") / "enable"
