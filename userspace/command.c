@@ -47,6 +47,17 @@ static int fail_command(const char *name)
 		    name);
 }
 
+/* What a command has no use for, so that nothing is ignored. */
+static int check_options(const struct command *cmd)
+{
+	if ((opt.stack || opt.summary) && !cmd->traces)
+		return fail(EXIT_USAGE, "-stack and -summary are options of 'trace'");
+	if ((opt.brief && !cmd->brief) || (opt.oneline && !cmd->oneline))
+		return fail(EXIT_USAGE, "'%s' has no %s form", cmd->name,
+			    opt.brief ? "-brief" : "-oneline");
+	return EXIT_OK;
+}
+
 /**
  * run_command() - run one command
  * @argc: number of words
@@ -57,6 +68,7 @@ static int fail_command(const char *name)
 int run_command(int argc, char **argv)
 {
 	const struct command *cmd;
+	int err;
 
 	cmd = argc ? find(argv[0]) : commands[0];
 	fail_as_plugin(cmd && cmd->plugin);
@@ -64,7 +76,6 @@ int run_command(int argc, char **argv)
 		return run_command(1, (char *[]){ (char *)commands[0]->name });
 	if (!cmd)
 		return fail_command(argv[0]);
-	if ((opt.stack || opt.summary) && !cmd->traces)
-		return fail(EXIT_USAGE, "-stack and -summary are options of 'trace'");
-	return cmd->run(argc - 1, argv + 1);
+	err = check_options(cmd);
+	return err ?: cmd->run(argc - 1, argv + 1);
 }

@@ -16,6 +16,8 @@
  * @words: other words that may follow, up to one without name, or NULL
  * @plugin: its errors look as monitoring systems want them
  * @traces: takes -stack and -summary
+ * @brief: has a form for -brief
+ * @oneline: has a form for -oneline
  * @help: what it does, in a few words; NULL if nobody types it. Such commands
  *	are the last in the table.
  */
@@ -27,6 +29,8 @@ struct command {
 	const struct word *words;
 	bool plugin;
 	bool traces;
+	bool brief;
+	bool oneline;
 	const char *help;
 };
 

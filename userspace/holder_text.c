@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "holder_text.h"
+#include "options.h"
 #include "text.h"
 #include "xalloc.h"
 
@@ -14,8 +15,9 @@ static void put(FILE *f, const char *before, const char *text)
 {
 	char clean[NAME_SIZE];
 
+	/* JSON has escapes of its own. */
 	if (text)
-		fprintf(f, "%s%s", before,
+		fprintf(f, "%s%s", before, opt.json ? text :
 			clean_text(clean, sizeof(clean), text));
 }
 

@@ -129,7 +129,7 @@ def test_who_uses_a_stock_driver(tmp_path):
     words = {row[0]: row[2] for row in found}
     assert re.search(r'in use \(2 users; processes: (qemu-system-x86 \(pid '
                      r'(8\d), guest web\2\), ){5}and 5 more\)$', words['tun'])
-    assert words['tap'].endswith('in use (1 users; processes: other\\x1b '
+    assert words['tap'].endswith('in use (1 users; processes: other\x1b '
                                  '(pid 90))')
     system.process(91, 'secret')
     system.hide(91)

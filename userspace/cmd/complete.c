@@ -247,5 +247,7 @@ static int run(int argc, char **argv)
 const struct command cmd_complete = {
 	.name = "complete",
 	.run = run,
+	.brief = true,
+	.oneline = true,
 	.usage = "-- WORD...",
 };

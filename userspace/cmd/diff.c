@@ -193,5 +193,7 @@ const struct command cmd_diff = {
 	.run = run,
 	.usage = "FILE [ SELECTORS ]",
 	.selects = true,
+	.brief = true,
+	.oneline = true,
 	.help = "what was lost since a recording",
 };

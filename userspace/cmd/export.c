@@ -74,8 +74,6 @@ static int check(const struct exporter *e, const struct selector *sel)
 {
 	bool one_queue = sel->filter.has_queue || sel->filter.no_queue;
 
-	if (opt.oneline)
-		return fail(EXIT_USAGE, "'export' has formats of its own; it goes without -oneline");
 	if (opt.brief && one_queue)
 		return fail(EXIT_USAGE, "-brief adds queues up; it goes without 'queue'");
 	if (e->interval && !e->follow)
@@ -154,5 +152,6 @@ const struct command cmd_export = {
 	.usage = "prometheus|openmetrics [ SELECTORS ]",
 	.selects = true,
 	.words = words,
+	.brief = true,
 	.help = "counters for Prometheus",
 };

@@ -87,5 +87,7 @@ const struct command cmd_help = {
 	.name = "help",
 	.run = run,
 	.usage = "[ COMMAND ]",
+	.brief = true,
+	.oneline = true,
 	.help = "this text, or about a command",
 };

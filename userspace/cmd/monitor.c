@@ -179,5 +179,7 @@ const struct command cmd_monitor = {
 	.run = run,
 	.usage = "[ NAMES ]",
 	.selects = true,
+	.brief = true,
+	.oneline = true,
 	.help = "devices that come and go, with their final counters",
 };

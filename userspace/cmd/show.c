@@ -228,5 +228,7 @@ const struct command cmd_show = {
 	.usage = "[ SELECTORS ]",
 	.selects = true,
 	.words = words,
+	.brief = true,
+	.oneline = true,
 	.help = "what was lost; with all, also devices that lost nothing",
 };

@@ -160,5 +160,6 @@ const struct command cmd_top = {
 	.run = run,
 	.usage = "[ N ] [ SELECTORS ]",
 	.selects = true,
+	.oneline = true,
 	.help = "the N devices that lost most, the worst first",
 };

@@ -593,8 +593,8 @@ static const struct word words[] = {
 
 static int check_usage(const struct trace *t)
 {
-	if (opt.brief || opt.oneline || opt.zeros || t->sel.all)
-		return fail(EXIT_USAGE, "'trace' takes neither -brief, -oneline and -zeros nor 'all'");
+	if (opt.zeros || t->sel.all)
+		return fail(EXIT_USAGE, "'trace' takes neither -zeros nor 'all'");
 	if (wants_links(&t->sel))
 		return fail(EXIT_USAGE, "'trace' chooses by the names of devices, not by what they belong to");
 	if (opt.stack && opt.summary)

@@ -342,5 +342,6 @@ const struct command cmd_watch = {
 	.usage = "[ SELECTORS ]",
 	.selects = true,
 	.words = words,
+	.oneline = true,
 	.help = "the same, live, the busiest first",
 };
