@@ -25,6 +25,7 @@ KNOWN = {
         "tun_do_read: xdp_return_frame": DELIVERED,
         "tun_fill_info: return -EMSGSIZE": NO_FRAME,
         "tun_napi_alloc_frags: napi_free_frags": ABOVE,
+        "tun_ptr_free: __tun_ptr_free": "of no namespace that is known",
         "tun_queue_purge: skb_queue_purge": "copies of frames that were sent",
         "tun_xdp_act: dev_core_stats_rx_dropped_inc": BELOW,
         "tun_xdp_act: return err": BELOW,
