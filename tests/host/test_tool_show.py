@@ -285,7 +285,24 @@ def test_top():
     assert len(tool.output('-oneline', 'top', '1', dump='host')
                .splitlines()) == 1
     assert tool.output('top', dump='idle') == \
-        'no device that is selected lost a frame\n'
+        'no device that is counted lost a frame\n'
+
+
+@pytest.mark.parametrize('form', ('-json', '-oneline'))
+def test_top_where_nobody_counts(form):
+    done = tool.run(form, 'top', dump='blind')
+    assert (done.returncode, done.stderr.count('not counted')) == (0, 1)
+
+
+def test_check_where_nobody_counts(tmp_path):
+    """No threshold is for what cannot be seen."""
+    twice = tmp_path / 'twice.nl'
+    with open(tool.golden('blind.nl'), 'rb') as dump:
+        twice.write_bytes(2 * dump.read())
+    for words, code in ((['crit', '1:'], 3), (['crit', '@0'], 3),
+                        (['crit', '1:', 'uncounted', 'ok'], 0)):
+        done = tool.run('-file', twice, 'check', *words)
+        assert done.returncode == code, done.stdout
 
 
 def test_schema_of_top(schema):

@@ -203,7 +203,9 @@ static int look_before(struct check *c, struct baseline *b, struct sources *s,
 	struct stat st = {};
 	int code;
 
-	if (!c->state || (stat(c->state, &st) && errno == ENOENT))
+	/* One that is empty was cut off when the power went. */
+	if (!c->state || (stat(c->state, &st) && errno == ENOENT) ||
+	    (S_ISREG(st.st_mode) && !st.st_size))
 		return look_first(c, b, s, sel);
 	/* Also if it cannot be used: it may be no file of ours. */
 	code = baseline_load(b, c->state);
@@ -286,6 +288,8 @@ static enum state judge(const struct check *c, const struct sources *s)
 {
 	if (!c->devices && !c->uncounted)
 		return STATE_UNKNOWN;
+	if (is_blind(c))
+		return c->uncounted_ok && !s->refused ? STATE_OK : STATE_UNKNOWN;
 	if (exceeds(c, &c->crit))
 		return STATE_CRITICAL;
 	if (exceeds(c, &c->warn))

@@ -90,7 +90,7 @@ static void top_text(const struct place *list, size_t n)
 	if (n && !opt.oneline)
 		table_print(t, stdout);
 	else if (!n)
-		printf("no device that is selected lost a frame\n");
+		printf("no device that is counted lost a frame\n");
 	table_free(t);
 }
 
@@ -102,6 +102,14 @@ static void top_json(const struct place *list, size_t n)
 	for (i = 0; i < n; i++)
 		json_device(to, NULL, list[i].src, list[i].dev, NULL, 0);
 	json_print(to, stdout);
+}
+
+static void warn_uncounted(const struct sources *s, const struct selector *sel)
+{
+	size_t n = count_uncounted(s, sel);
+
+	if (n)
+		warn("%zu device%s not counted", n, n == 1 ? " is" : "s are");
 }
 
 static void top(const struct sources *s, const struct selector *sel,
@@ -125,6 +133,8 @@ static void top(const struct sources *s, const struct selector *sel,
 		top_text(list, n);
 	if (!opt.json && !opt.oneline)
 		print_coverage(s, sel, stdout);
+	else
+		warn_uncounted(s, sel);
 	free(list);
 }
 
