@@ -33,6 +33,7 @@
  * @interval: seconds between two writes
  * @ended: devices that have ended
  * @gone: which have gone since the last look
+ * @found: which the last look found to have ended; the event may still come
  * @fds: one of each source
  * @dirty: a device came or went since the last write
  * @lost: events were lost since the last dump that was complete
@@ -47,6 +48,7 @@ struct follower {
 	double interval;
 	struct ended ended;
 	struct devset gone;
+	struct devset found;
 	struct pollfd *fds;
 	bool dirty;
 	bool lost;
@@ -62,7 +64,8 @@ static void take_event(struct follower *fl, const struct source *src,
 	if (!selected(&fl->sel, NULL, dev))
 		return;
 	fl->dirty = true;
-	if (event->type == TAPDROP_EVENT_ADD)
+	if (event->type == TAPDROP_EVENT_ADD ||
+	    devset_has(&fl->found, src, dev))
 		return;
 	devset_add(&fl->gone, src, dev);
 	if (event->type == TAPDROP_EVENT_DEL && is_counted(dev))
@@ -107,6 +110,18 @@ static bool has_ifindex(const struct tapdrop_stats *stats, uint32_t ifindex)
 	return false;
 }
 
+/* A dump that was disturbed may lack a device that is there. */
+static bool is_no_more(const struct source *src, uint32_t ifindex)
+{
+	struct tapdrop_filter filter = { .ifindex = ifindex };
+	struct tapdrop_stats *stats = NULL;
+	int err;
+
+	err = tapdrop_get(src->td, &filter, &stats);
+	tapdrop_stats_free(stats);
+	return err == -ENODEV;
+}
+
 /*
  * Devices that are no longer there, though nobody has said so: what they had
  * lost when we looked last. @fresh is what there is now, or NULL for nothing.
@@ -120,9 +135,11 @@ static void find_ended(struct follower *fl, const struct source *src,
 		if (!dev->ifindex || !is_counted(dev) ||
 		    !selected(&fl->sel, NULL, dev) ||
 		    devset_has(&fl->gone, src, dev) ||
-		    (fresh && has_ifindex(fresh, dev->ifindex)))
+		    (fresh && (has_ifindex(fresh, dev->ifindex) ||
+			       !is_no_more(src, dev->ifindex))))
 			continue;
 		ended_add(&fl->ended, src, dev, &fl->sel);
+		devset_add(&fl->found, src, dev);
 	}
 }
 
@@ -160,7 +177,7 @@ static void look_at(struct follower *fl, struct source *src)
 		fl->m.complete = false;
 	if (err && fl->m.up)
 		source_fail(src, err);
-	if (fl->lost && src->stats && fresh && tapdrop_stats_consistent(fresh))
+	if (fl->lost && src->stats && fresh)
 		find_ended(fl, src, fresh);
 	/* Old counters under a new time would be a lie. */
 	tapdrop_stats_free(src->stats);
@@ -172,7 +189,8 @@ static void look(struct follower *fl)
 	size_t i;
 
 	fl->started = now();
-	fl->m.complete = true;
+	fl->m.complete = !fl->s.refused;
+	devset_free(&fl->found);
 	for (i = 0; i < fl->s.n; i++)
 		look_at(fl, &fl->s.list[i]);
 	/* It has said what is wrong, and without them the rest is right. */
@@ -227,16 +245,15 @@ static void pause_and_listen(struct follower *fl)
 {
 	double took = fl->finished - fl->started, left, soon;
 
-	for (;;) {
+	do {
 		left = fl->started + fl->interval - now();
 		soon = fl->finished + MIN_PAUSE + PAUSE_FACTOR * took - now();
 		if (fl->dirty && soon < left)
 			left = soon;
-		if (stopped() || left <= 0)
-			return;
-		wait_for(fl->fds, fl->s.n, left);
+		/* Signals come in only here, also if there is no time left. */
+		wait_for(fl->fds, fl->s.n, left > 0 ? left : 0);
 		take_events(fl);
-	}
+	} while (!stopped() && left > 0);
 }
 
 static int run(struct follower *fl)
@@ -295,6 +312,7 @@ int follow(const char *output, bool open_metrics, double interval,
 		code = run(&fl);
 	ended_free(&fl.ended);
 	devset_free(&fl.gone);
+	devset_free(&fl.found);
 	free(fl.fds);
 	sources_close(&fl.s);
 	return code;

@@ -450,6 +450,7 @@ static void take_over(struct source *src, struct sources *old)
 			continue;
 		found = *from;
 		*from = (struct source){ .netns_fd = -1 };
+		free(found.netns);
 		found.netns = src->netns;
 		close(found.netns_fd);
 		found.netns_fd = src->netns_fd;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The export that goes on: what it writes, and when."""
 
+import errno
 import os
 import subprocess
 import time
@@ -13,6 +14,7 @@ from follower import tap, wait_for
 from metrics import of_devices, of_queues, samples
 
 FULL = ('to-user', 'PTR_FULL')
+DUMP_INTR = 0x10                # of NLM_F_
 
 
 def test_interval(follow):
@@ -157,12 +159,21 @@ def test_module_that_goes_and_comes(follow):
                    zip((missing, back, missing, back), lines))
 
 
+def there(*devices, flags=0):
+    """Answers of a kernel that has these devices and no other."""
+    end = bytearray(nl.done())
+    end[6] |= flags
+    end = bytes(end)
+    return lambda attrs: FakeKernel.error(errno.ENODEV, 'no such tap') \
+        if nl.IFINDEX in attrs else b''.join(devices) + end
+
+
 def test_events_that_are_lost(follow):
     """A device that nobody saw going has what it had when it was seen."""
     with FakeKernel(dump=lambda _: tap(7, 'tap0', 3) + tap(8, 'tap1', 4) +
                     tap(9, 'tap2', 5) + nl.done()) as kernel:
         follower = follow(kernel, 'interval', '3600')
-        kernel.dump = lambda _: tap(7, 'tap0', 3) + nl.done()
+        kernel.dump = there(tap(7, 'tap0', 3))
         kernel.notify(tap(9, 'tap2', 6, cmd=nl.DEL_NTF, flags=0))
         kernel.notify(b'ENOBUFS')
         key = 'tapdrop_export_lost_events_total'
@@ -172,6 +183,58 @@ def test_events_that_are_lost(follow):
         assert [devices[f'tap{i}', *FULL] for i in range(3)] == [3, 4, 6]
         assert follower.values()['tapdrop_ended_dropped_packets_total{'
                                  'direction="to-user",reason="PTR_FULL"}'] == 10
+
+
+def ended(follower):
+    """How many devices have ended, and what they had lost."""
+    values = follower.values()
+    return (values['tapdrop_ended_devices_total'],
+            values['tapdrop_ended_dropped_packets_total{'
+                   'direction="to-user",reason="PTR_FULL"}'])
+
+
+def test_events_that_are_lost_in_a_disturbed_dump(follow):
+    """A device that ended is not forgotten because others come and go."""
+    with FakeKernel(dump=there(tap(7, 'tap0', 5))) as kernel:
+        follower = follow(kernel, 'interval', '3600')
+        kernel.dump = there(flags=DUMP_INTR)
+        kernel.notify(b'ENOBUFS')
+        wait_for(lambda: ended(follower) == (1, 5))
+        kernel.dump = there()
+        kernel.notify(tap(9, 'tap9', cmd=nl.ADD_NTF, flags=0))
+        wait_for(lambda: follower.values()['tapdrop_export_success'] == 1)
+        assert ended(follower) == (1, 5)
+
+
+def test_end_that_is_found_before_it_is_told(follow):
+    """It counts once."""
+    with FakeKernel(dump=there(tap(7, 'tap0', 5))) as kernel:
+        follower = follow(kernel, 'interval', '3600')
+        told = []
+
+        def dump(attrs):
+            if not told:
+                told.append(True)
+                kernel.notify(tap(7, 'tap0', 5, cmd=nl.DEL_NTF, flags=0))
+            return there()(attrs)
+
+        kernel.dump = dump
+        kernel.notify(b'ENOBUFS')
+        wait_for(lambda: ended(follower) == (1, 5))
+        looks = len(kernel.requests)
+        kernel.notify(tap(9, 'tap9', cmd=nl.ADD_NTF, flags=0))
+        wait_for(lambda: len(kernel.requests) > looks)
+        follower.end()
+        assert ended(follower) == (1, 5)
+
+
+def test_end_while_a_look_takes_longer_than_the_interval(follow):
+    def slow(_):
+        time.sleep(0.3)
+        return tap(7, 'tap0') + nl.done()
+
+    with FakeKernel(dump=slow) as kernel:
+        follow(kernel, 'interval', '0.1').end()
 
 
 def test_a_thousand_devices_that_come_and_go(follow):
