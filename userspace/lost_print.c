@@ -74,14 +74,19 @@ static void print_headers(const struct headers *h)
 		       headers_mac(b, h->mac_dest));
 }
 
-/* The lines of a stack, indented. */
+/* Longest name of a caller that is shown. */
+#define CALLER	256
+
+/* The lines of a stack, indented. A task's name may look like one of them. */
 static void print_stack(const char *stack)
 {
+	char caller[CALLER], clean[4 * CALLER];
 	int len;
 
 	for (; stack && *stack; stack += len + 1) {
 		len = strcspn(stack, "\n");
-		printf("    %.*s\n", len, stack);
+		snprintf(caller, sizeof(caller), "%.*s", len, stack);
+		printf("    %s\n", clean_text(clean, sizeof(clean), caller));
 	}
 }
 
@@ -96,14 +101,15 @@ static void print_text(const struct teller *t, const struct lost *lost)
 		printf("%d", lost->queue);
 	else
 		printf("none");
-	printf(" %s %s", tapdrop_dir_name(lost->dir), lost->reason);
+	printf(" %s %s", tapdrop_dir_name(lost->dir),
+	       clean_text(buf, sizeof(buf), lost->reason));
 	if (lost->packets != 1)
 		printf(" packets %llu", (unsigned long long)lost->packets);
 	print_headers(&lost->headers);
 	if (lost->len)
 		printf(" length %u", lost->len);
 	if (opt.details)
-		printf(" at %s", lost->location);
+		printf(" at %s", clean_text(buf, sizeof(buf), lost->location));
 	putchar('\n');
 	print_stack(lost->stack);
 }
@@ -172,6 +178,7 @@ static struct json_object *make_object(const struct teller *t,
 static void put_stack(struct json_object *o, const char *stack)
 {
 	struct json_object *list;
+	char caller[CALLER];
 	int len;
 
 	if (!stack)
@@ -179,7 +186,8 @@ static void put_stack(struct json_object *o, const char *stack)
 	list = json_add(o, "stack", json_object_new_array());
 	for (; *stack; stack += len + 1) {
 		len = strcspn(stack, "\n");
-		json_add(list, NULL, json_object_new_string_len(stack, len));
+		snprintf(caller, sizeof(caller), "%.*s", len, stack);
+		json_add(list, NULL, json_text(caller));
 	}
 }
 

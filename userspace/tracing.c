@@ -168,6 +168,14 @@ static int check_event(const char *root)
 	return EXIT_OK;
 }
 
+/* An administrator's may begin like ours, but we name them by numbers. */
+static bool is_ours(const char *name)
+{
+	const char *number = name + strlen(PREFIX);
+
+	return *number && !number[strspn(number, "0123456789-")];
+}
+
 /*
  * Who was killed could not remove his instance. The kernel keeps those whose
  * trace somebody has open.
@@ -182,7 +190,7 @@ static void remove_left(const char *root)
 	dir = opendir(path);
 	while (dir && (entry = readdir(dir))) {
 		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) ||
-		    strlen(entry->d_name) > 64)
+		    strlen(entry->d_name) > 64 || !is_ours(entry->d_name))
 			continue;
 		make_path(path, root, "instances/%s", entry->d_name);
 		rmdir(path);

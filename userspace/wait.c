@@ -8,6 +8,7 @@
 #include "exitcode.h"
 #include "fail.h"
 #include "wait.h"
+#include "xalloc.h"
 
 static volatile sig_atomic_t got_stop;
 static sigset_t while_waiting;
@@ -23,6 +24,18 @@ static void on_resize(int sig)
 	(void)sig;
 }
 
+/* A terminal that is closed is no reason to leave something behind. */
+static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
+
+/* Who uses nohup wants us to go on. */
+static bool is_nohup(int sig)
+{
+	struct sigaction was;
+
+	return sig == SIGHUP && !sigaction(sig, NULL, &was) &&
+	       was.sa_handler == SIG_IGN;
+}
+
 /**
  * catch_signals() - from now on ^C ends a command with its own exit code
  *
@@ -33,18 +46,21 @@ void catch_signals(void)
 	struct sigaction stop = { .sa_handler = on_stop };
 	struct sigaction resize = { .sa_handler = on_resize };
 	sigset_t set;
+	size_t i;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGWINCH);
+	for (i = 0; i < ARRAY_SIZE(stops); i++)
+		sigaddset(&set, stops[i]);
 	sigprocmask(SIG_BLOCK, &set, &while_waiting);
-	sigdelset(&while_waiting, SIGINT);
-	sigdelset(&while_waiting, SIGTERM);
+
 	sigdelset(&while_waiting, SIGWINCH);
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGWINCH, &resize, NULL);
+	for (i = 0; i < ARRAY_SIZE(stops); i++) {
+		sigdelset(&while_waiting, stops[i]);
+		if (!is_nohup(stops[i]))
+			sigaction(stops[i], &stop, NULL);
+	}
 }
 
 /**
@@ -96,8 +112,12 @@ bool wait_for_output(void)
  */
 void release_signals(void)
 {
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(stops); i++) {
+		if (!is_nohup(stops[i]))
+			signal(stops[i], SIG_DFL);
+	}
 	sigprocmask(SIG_SETMASK, &while_waiting, NULL);
 }
 

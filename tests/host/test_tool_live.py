@@ -83,6 +83,22 @@ def test_signals_end_cleanly(command, number):
         assert child.stderr.read() == ''
 
 
+@pytest.mark.parametrize('before, code', ((signal.SIG_DFL, 0),
+                                          (signal.SIG_IGN, None)))
+def test_terminal_that_is_closed(before, code):
+    """It ends a command as ^C does, unless nohup has said otherwise."""
+    was = signal.signal(signal.SIGHUP, before)
+    with FakeKernel() as kernel, start(kernel, '-json', 'watch') as child:
+        signal.signal(signal.SIGHUP, was)
+        read_line(child)
+        child.send_signal(signal.SIGHUP)
+        if code is None:
+            read_line(child)
+            child.send_signal(signal.SIGTERM)
+        assert child.wait(20) == 0
+        assert child.stderr.read() == ''
+
+
 def test_watch_leaves_the_terminal_as_it_was():
     master, slave = pty.openpty()
     with FakeKernel() as kernel, subprocess.Popen(

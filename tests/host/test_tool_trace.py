@@ -221,6 +221,22 @@ def test_stacks_of_two_cpus(events):
     assert not any('stack' in event for event in events(text))
 
 
+def test_caller_that_is_the_name_of_a_task(trace, events):
+    """The kernel escapes nothing; what looks like a caller is shown as one."""
+    text = (FIRST + line() + STACK.format('a-1', 1, 1) + ' => one\n').encode() + \
+        b' => \x1b]0;X\x07\xff\n'
+    assert trace(text, '-stack').endswith('\n    one\n    \\x1b]0;X\\x07\\xff\n')
+    (event,) = events(text, '-stack')
+    assert event['stack'] == ['one', '\x1b]0;X\x07\\xff']
+
+
+def test_time_beyond_all_years(trace):
+    text = line().encode()
+    for offset in (b'9e18', b'1e300', b'nan'):
+        head = FIRST.encode().replace(b'1000.250000', offset)
+        assert '?' in trace(head + text, '-t').split()[0]
+
+
 def test_stack_as_text(trace):
     text = line() + STACK.format('a-1', 1, 1) + ' => one\n => two\n'
     assert trace(text, '-stack').endswith('\n    one\n    two\n')
