@@ -444,8 +444,6 @@ void holders_of(const struct holders *h, const struct holder_net *net,
 	/* Attached, but in nobody's table: on its way, or only in vhost-net. */
 	if (fds < dev->queues)
 		held->complete = false;
-	else if (!dev->queues)
-		held->complete = true;
 }
 
 /**

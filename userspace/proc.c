@@ -55,12 +55,13 @@ int proc_each(int proc, proc_fn fn, void *arg)
 }
 
 /* What opendir() would do with twice the system calls, and an allocation. */
-static void each_fd(int dir, proc_fd_fn fn, void *arg)
+static int each_fd(int dir, proc_fd_fn fn, void *arg)
 {
 	char entries[4096] __attribute__((aligned(8)));
 	const struct dirent64 *entry;
 	char target[PATH_SIZE];
 	ssize_t len, n, pos;
+	int err = 0;
 
 	while ((n = getdents64(dir, entries, sizeof(entries))) > 0) {
 		for (pos = 0; pos < n; pos += entry->d_reclen) {
@@ -69,6 +70,9 @@ static void each_fd(int dir, proc_fd_fn fn, void *arg)
 				continue;
 			len = readlinkat(dir, entry->d_name, target,
 					 sizeof(target) - 1);
+			/* Who may list them may not always see them. */
+			if (len < 0 && errno != ENOENT && errno != ESRCH)
+				err = -EACCES;
 			/* Sockets and their like have no path. */
 			if (len <= 0 || target[0] != '/')
 				continue;
@@ -76,6 +80,7 @@ static void each_fd(int dir, proc_fd_fn fn, void *arg)
 			fn(dir, entry->d_name, target, arg);
 		}
 	}
+	return err;
 }
 
 /**
@@ -90,15 +95,15 @@ static void each_fd(int dir, proc_fd_fn fn, void *arg)
 int proc_each_fd(int proc, int pid, proc_fd_fn fn, void *arg)
 {
 	char path[PATH_SIZE];
-	int dir;
+	int dir, err;
 
 	snprintf(path, sizeof(path), "%d/fd", pid);
 	dir = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return errno == ENOENT || errno == ESRCH ? 0 : -EACCES;
-	each_fd(dir, fn, arg);
+	err = each_fd(dir, fn, arg);
 	close(dir);
-	return 0;
+	return err;
 }
 
 /**

@@ -139,6 +139,20 @@ def test_device_that_is_not_counted(system):
     assert pids(device) == {81: 1} and not device['holders-complete']
 
 
+def test_root_that_may_not_look():
+    """It may list the files of others, but not see which they are."""
+    done = subprocess.run(
+        ['setpriv', '--bounding-set', '-sys_ptrace', '--inh-caps',
+         '-sys_ptrace', tool.TOOL, '-json', '-details', '-file',
+         tool.golden('coverage.nl'), 'show', 'all'], text=True,
+        env={**tool.ENV, 'TAPDROP_ROOT': ''}, stdout=subprocess.PIPE, check=True)
+    devices = [device for device in json.loads(done.stdout)
+               if 'ifindex' in device]
+    assert devices
+    for device in devices:
+        assert device['holders'] is None and not device['holders-complete']
+
+
 def test_hidden_process(system):
     """Whoever could not be looked at may be a holder."""
     system.process(80, 'qemu-system-x86', ('tun', 'tap0'), ('tun', 'tap0'))
