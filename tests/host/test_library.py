@@ -321,6 +321,7 @@ def test_installed_files(installed):
         'share/tapdrop/tapdrop.dashboard.json',
         'share/tapdrop/tapdrop-show.schema.json',
         'share/tapdrop/tapdrop-explain.schema.json',
+        'share/tapdrop/tapdrop-trace.schema.json',
         'lib/systemd/system/tapdrop-export.service',
         'lib/systemd/system/tapdrop-export-directory.service'}
     service = installed / 'usr/lib/systemd/system/tapdrop-export.service'
