@@ -165,6 +165,7 @@ void tapdrop_store_attach(struct tapdrop_dev *td, unsigned int queue)
 void tapdrop_store_unpaid(struct tapdrop_dev *td, bool referenced)
 {
 	struct tapdrop_table *table;
+	struct mem_cgroup *payer;
 	unsigned long flags;
 	unsigned int i;
 
@@ -174,8 +175,10 @@ void tapdrop_store_unpaid(struct tapdrop_dev *td, bool referenced)
 		goto unlock;
 	table = td->table;
 	for (i = 0; i < table->size; i++) {
-		mem_cgroup_put(table->payers[i].memcg);
+		/* First out of sight: a hook that finds it relies on RCU. */
+		payer = table->payers[i].memcg;
 		WRITE_ONCE(table->payers[i].memcg, NULL);
+		mem_cgroup_put(payer);
 	}
 unlock:
 	spin_unlock_irqrestore(&td->lock, flags);
