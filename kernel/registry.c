@@ -308,19 +308,21 @@ static bool tapdrop_is_tracked(const struct net_device *dev)
 	return kind >= TAPDROP_KIND_MACVTAP && test_bit(kind, &tapdrop_tracked);
 }
 
-static int tapdrop_list_uncounted(struct net_device *dev)
+/* Its driver has nothing to do with us, so that nothing fails here. */
+static void tapdrop_list_uncounted(struct net_device *dev)
 {
 	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
 	int err;
 
 	err = xa_err(xa_store(&tn->devs, dev->ifindex, TAPDROP_UNCOUNTED,
 			      GFP_KERNEL));
-	if (err)
-		return err;
+	if (err) {
+		netdev_warn(dev, "tapdrop cannot list this device: %d\n", err);
+		return;
+	}
 
 	tapdrop_net_changed(tn);
 	tapdrop_nl_notify_uncounted(dev, TAPDROP_CMD_DEVICE_ADD_NTF);
-	return 0;
 }
 
 static void tapdrop_unlist_uncounted(struct net_device *dev)
@@ -350,8 +352,11 @@ static int tapdrop_list(struct net_device *dev)
 		if (IS_ERR(td))
 			return PTR_ERR(td);
 	}
-	if (!td)
-		return tapdrop_kind(dev) ? tapdrop_list_uncounted(dev) : 0;
+	if (!td) {
+		if (tapdrop_kind(dev))
+			tapdrop_list_uncounted(dev);
+		return 0;
+	}
 
 	tapdrop_dev_named(td);
 	WRITE_ONCE(td->ifindex, dev->ifindex);
