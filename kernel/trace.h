@@ -53,8 +53,8 @@ TRACE_EVENT(drop,
 
 	TP_fast_assign(
 		/* The device may be freed; these copies are not. */
-		strscpy(__entry->ifname, td->name[0] ? td->name : "-",
-			IFNAMSIZ);
+		strscpy_pad(__entry->ifname, td->name[0] ? td->name : "-",
+			    IFNAMSIZ);
 		__entry->ifindex = READ_ONCE(td->ifindex);
 		__entry->queue = queue < TAPDROP_NO_QUEUE ? queue : -1;
 		__entry->dir = tapdrop_cells[cell].dir;
