@@ -37,8 +37,12 @@ static const char *get_time(char dst[40], const struct teller *t,
 			    const struct lost *lost)
 {
 	double time = t->offset + lost->time;
-	struct timeval tv = { .tv_sec = time };
+	struct timeval tv;
 
+	/* A recording may have any number, or none: no year of five digits. */
+	if (!(time >= 0 && time < 250e9))
+		return strcpy(dst, "?");
+	tv.tv_sec = time;
 	tv.tv_usec = (time - tv.tv_sec) * 1e6;
 	return timestamp_of(dst, &tv);
 }

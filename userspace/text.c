@@ -250,9 +250,7 @@ const char *timestamp_of(char dst[40], const struct timeval *time)
 	char zone[8];
 	struct tm tm;
 
-	/* A recording may have any time. */
-	if (!localtime_r(&time->tv_sec, &tm) || tm.tm_year > 8099)
-		return strcpy(dst, "?");
+	localtime_r(&time->tv_sec, &tm);
 	strftime(zone, sizeof(zone), "%z", &tm);
 	strftime(dst, 40, "%Y-%m-%dT%H:%M:%S", &tm);
 	sprintf(dst + strlen(dst), ".%06u%s", (unsigned int)time->tv_usec,

@@ -99,8 +99,10 @@ static bool is_named(const struct selector *sel, const struct lost *lost)
 	bool included = !sel->n_includes ||
 			(!opt.file && trace_by_index(sel));
 	const struct pattern *p;
+	size_t i;
 
-	for (p = sel->patterns; p < sel->patterns + sel->n_patterns; p++) {
+	for (i = 0; i < sel->n_patterns; i++) {
+		p = &sel->patterns[i];
 		if (!pattern_matches(p, lost->ifname))
 			continue;
 		if (p->exclude)
