@@ -147,9 +147,10 @@ static bool is_repeated(const struct place *at)
 }
 
 /* Each device that there is, and then each that has ended; those have no stats. */
-static void visit_places(FILE *f, const struct metrics *m,
-			 void (*put)(FILE *f, const struct metrics *m,
-				     const struct place *at, const void *arg),
+typedef void (*put_fn)(FILE *f, const struct metrics *m,
+		       const struct place *at, const void *arg);
+
+static void visit_places(FILE *f, const struct metrics *m, put_fn put,
 			 const void *arg)
 {
 	const struct ended *e = m->ended;
@@ -166,9 +167,16 @@ static void visit_places(FILE *f, const struct metrics *m,
 	}
 }
 
-static bool has_ended(const struct place *at)
+/* Those that are there: neither orphans, nor what has ended. */
+static void visit_devices(FILE *f, const struct metrics *m, put_fn put,
+			  const void *arg)
 {
-	return !at->src->stats;
+	struct place at;
+
+	for_each_selected(at, m->s, m->sel) {
+		if (at.dev->ifindex && !is_repeated(&at))
+			put(f, m, &at, arg);
+	}
 }
 
 /* Only where it means this namespace: that of the mount, not that of the thread. */
@@ -190,8 +198,6 @@ static void put_info(FILE *f, const struct metrics *m, const struct place *at,
 {
 	(void)m;
 	(void)arg;
-	if (!at->dev->ifindex || has_ended(at))
-		return;
 	fputs("tap_device_info", f);
 	put_device(f, at);
 	fprintf(f, ",kind=\"%s\",ifindex=\"%u\",coverage=\"%s\"",
@@ -209,8 +215,6 @@ static void put_counted(FILE *f, const struct metrics *m,
 {
 	(void)m;
 	(void)arg;
-	if (!at->dev->ifindex || has_ended(at))
-		return;
 	fputs("tapdrop_device_counted", f);
 	put_device(f, at);
 	fprintf(f, "} %d\n", is_counted(at->dev));
@@ -247,7 +251,7 @@ static void put_holders(FILE *f, const struct metrics *m, const struct place *at
 
 	(void)m;
 	(void)arg;
-	if (!at->src->holders || !at->dev->ifindex || has_ended(at))
+	if (!at->src->holders)
 		return;
 	holders_of(at->src->holders, &at->src->net, at->dev, &held);
 	for (i = 0; i < held.n; i++)
@@ -263,7 +267,7 @@ static void put_known(FILE *f, const struct metrics *m, const struct place *at,
 
 	(void)m;
 	(void)arg;
-	if (!at->src->holders || !at->dev->ifindex || has_ended(at))
+	if (!at->src->holders)
 		return;
 	holders_of(at->src->holders, &at->src->net, at->dev, &held);
 	fputs("tap_device_holders_known", f);
@@ -279,7 +283,7 @@ static void put_birth(FILE *f, const struct metrics *m, const struct place *at,
 	const double *wall_clock = arg;
 
 	(void)m;
-	if (opt.file || at->dev->since_ms == TAPDROP_NEVER || has_ended(at))
+	if (opt.file || at->dev->since_ms == TAPDROP_NEVER)
 		return;
 	fputs("tap_device_created_timestamp_seconds", f);
 	put_device(f, at);
@@ -398,13 +402,13 @@ static void put_devices(FILE *f, const struct metrics *m, double wall_clock)
 {
 	put_head(f, m, "tapdrop_device_counted", GAUGE,
 		 "Whether what the device loses is counted.");
-	visit_places(f, m, put_counted, NULL);
+	visit_devices(f, m, put_counted, NULL);
 	put_head(f, m, "tap_device", INFO,
 		 "A device: its kind, index, coverage, attached queues and alias.");
-	visit_places(f, m, put_info, NULL);
+	visit_devices(f, m, put_info, NULL);
 	put_head(f, m, "tap_device_created_timestamp_seconds", GAUGE,
 		 "Since when a device is counted: since it came, if its driver counts.");
-	visit_places(f, m, put_birth, &wall_clock);
+	visit_devices(f, m, put_birth, &wall_clock);
 }
 
 static void put_counters(FILE *f, const struct metrics *m)
@@ -452,10 +456,10 @@ void metrics_put(FILE *f, void *arg)
 	if (m->s->holders) {
 		put_head(f, m, "tap_device_holder", INFO,
 			 "A process that has queues of a device open.");
-		visit_places(f, m, put_holders, NULL);
+		visit_devices(f, m, put_holders, NULL);
 		put_head(f, m, "tap_device_holders_known", GAUGE,
 			 "Whether these are all who have.");
-		visit_places(f, m, put_known, NULL);
+		visit_devices(f, m, put_known, NULL);
 	}
 	put_counters(f, m);
 	if (m->open_metrics)

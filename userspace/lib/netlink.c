@@ -348,9 +348,28 @@ static int request_links(struct tapdrop *td, int type, const void *head,
 
 static int by_ifindex(const void *pa, const void *pb)
 {
-	const struct tapdrop_link_stats *a = pa, *b = pb;
+	const uint32_t *a = pa, *b = pb;
 
-	return a->ifindex < b->ifindex ? -1 : a->ifindex > b->ifindex;
+	return *a < *b ? -1 : *a > *b;
+}
+
+/* Collect what @a decodes, in an array of @n that begin with their index. */
+static int collect_links(struct tapdrop *td, int type, const void *head,
+			 size_t len, struct tapdrop_answer *a, size_t size,
+			 size_t *n)
+{
+	struct tapdrop_buf *buf = a->arg;
+	int err;
+
+	err = request_links(td, type, head, len, a);
+	if (err) {
+		free(buf->data);
+		return err;
+	}
+	*n = buf->len / size;
+	if (*n)
+		qsort(buf->data, *n, size, by_ifindex);
+	return 0;
 }
 
 int tapdrop_dump_link_stats(struct tapdrop *td,
@@ -370,16 +389,11 @@ int tapdrop_dump_link_stats(struct tapdrop *td,
 	if (td->from_file)
 		return tapdrop_fail(td, EOPNOTSUPP,
 				    "a recording has no standard counters");
-	err = request_links(td, RTM_GETSTATS, &ifsm, sizeof(ifsm), &a);
-	if (err) {
-		free(buf.data);
-		return err;
-	}
-	*stats = (struct tapdrop_link_stats *)buf.data;
-	*n = buf.len / sizeof(**stats);
-	if (*n)
-		qsort(*stats, *n, sizeof(**stats), by_ifindex);
-	return 0;
+	err = collect_links(td, RTM_GETSTATS, &ifsm, sizeof(ifsm), &a,
+			    sizeof(**stats), n);
+	if (!err)
+		*stats = (struct tapdrop_link_stats *)buf.data;
+	return err;
 }
 
 int tapdrop_count_links(struct tapdrop *td, size_t *n)
@@ -398,13 +412,6 @@ int tapdrop_count_links(struct tapdrop *td, size_t *n)
 	return request_links(td, RTM_GETLINK, &ifi, sizeof(ifi), &a);
 }
 
-static int link_by_ifindex(const void *pa, const void *pb)
-{
-	const struct tapdrop_link *a = pa, *b = pb;
-
-	return a->ifindex < b->ifindex ? -1 : a->ifindex > b->ifindex;
-}
-
 int tapdrop_dump_links(struct tapdrop *td, struct tapdrop_link **links,
 		       size_t *n)
 {
@@ -420,14 +427,9 @@ int tapdrop_dump_links(struct tapdrop *td, struct tapdrop_link **links,
 	if (td->from_file)
 		return tapdrop_fail(td, EOPNOTSUPP,
 				    "a recording does not say what a device belongs to");
-	err = request_links(td, RTM_GETLINK, &ifi, sizeof(ifi), &a);
-	if (err) {
-		free(buf.data);
-		return err;
-	}
-	*links = (struct tapdrop_link *)buf.data;
-	*n = buf.len / sizeof(**links);
-	if (*n)
-		qsort(*links, *n, sizeof(**links), link_by_ifindex);
-	return 0;
+	err = collect_links(td, RTM_GETLINK, &ifi, sizeof(ifi), &a,
+			    sizeof(**links), n);
+	if (!err)
+		*links = (struct tapdrop_link *)buf.data;
+	return err;
 }
