@@ -32,12 +32,18 @@ static const char * const verdict_names[] = { "good", "note", "bad" };
  * @release: kernel that runs there
  * @found: array of what was found, for -json, or NULL
  * @bad: something bad was found
+ * @users: who has queues open, if it was looked for
+ * @looked: it was
+ * @complete: these are all
  */
 struct diagnosis {
 	struct sysfs sys;
 	char release[256];
 	struct json_object *found;
 	bool bad;
+	struct holders users;
+	bool looked;
+	bool complete;
 };
 
 __attribute__((format(printf, 5, 6)))
@@ -190,33 +196,40 @@ static bool has_queue(const struct holders *h, size_t holder, bool tap)
 	return false;
 }
 
-/* "; processes: qemu-system-x86 (pid 4711, guest web1), and 7 more" */
-static void name_users(const struct diagnosis *d, const char *driver,
-		       char *dst, size_t size)
+/* Looking at all processes takes its time: once, and only if it is asked. */
+static const struct holders *find_users(struct diagnosis *d)
 {
+	if (!d->looked)
+		d->complete = !holders_read(&d->users, d->sys.root) &&
+			      d->users.complete;
+	d->looked = true;
+	return &d->users;
+}
+
+/* "; processes: qemu-system-x86 (pid 4711, guest web1), and 7 more" */
+static void name_users(struct diagnosis *d, const char *driver, char *dst,
+		       size_t size)
+{
+	const struct holders *h = find_users(d);
 	FILE *f = fmemopen(dst, size, "w");
-	struct holders h;
 	char words[1024];
 	size_t i, n = 0;
-	bool complete;
 
-	complete = !holders_read(&h, d->sys.root) && h.complete;
-	for (i = 0; i < h.n && f; i++) {
-		if (!has_queue(&h, i, !strcmp(driver, "tap")) ||
+	for (i = 0; i < h->n && f; i++) {
+		if (!has_queue(h, i, !strcmp(driver, "tap")) ||
 		    n++ >= USERS_SHOWN)
 			continue;
-		holder_words(words, sizeof(words), &h.list[i]);
+		holder_words(words, sizeof(words), &h->list[i]);
 		fprintf(f, "%s %s", n == 1 ? "; processes:" : ",", words);
 	}
 	if (f && n > USERS_SHOWN)
 		fprintf(f, ", and %zu more", n - USERS_SHOWN);
-	if (f && !complete)
+	if (f && !d->complete)
 		fputs(n ? ", and perhaps others who cannot be seen" :
 			  "; processes cannot be seen", f);
 	if (f)
 		fclose(f);
 	dst[size - 1] = '\0';
-	holders_free(&h);
 }
 
 static void look_at_driver(struct diagnosis *d, const char *driver)
@@ -335,6 +348,8 @@ static int diagnose(struct diagnosis *d)
 		code = look_at_family(d);
 	if (opt.json)
 		json_print(d->found, stdout);
+	if (d->looked)
+		holders_free(&d->users);
 	return !code && d->bad ? EXIT_UNWELL : code;
 }
 
