@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Fixtures of the tests that run in the guest, as root."""
 
+import os
 import subprocess
 
 import pytest
@@ -47,6 +48,15 @@ def lab():
                 Ip.current.end()
     finally:
         netns.leave(before)
+
+
+@pytest.fixture
+def elsewhere():
+    """The name of another network namespace."""
+    name = f"elsewhere-{os.getpid()}"
+    run("ip", "netns", "add", name)
+    yield name
+    run("ip", "netns", "del", name)
 
 
 @pytest.fixture

@@ -31,15 +31,6 @@ def holders(dev, options=(), tool=TAPDROP, **kwargs):
 
 
 @pytest.fixture
-def elsewhere():
-    """The name of another network namespace."""
-    name = f"holder-{os.getpid()}"
-    run("ip", "netns", "add", name)
-    yield name
-    run("ip", "netns", "del", name)
-
-
-@pytest.fixture
 def nobody():
     """A tool that nobody may run, wherever the tree is; arguments for it."""
     with tempfile.TemporaryDirectory() as path:

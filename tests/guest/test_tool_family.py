@@ -159,15 +159,6 @@ def listens(pid, where="self"):
                int(groups, 16) for _, protocol, port, groups, *_ in rows)
 
 
-@pytest.fixture
-def elsewhere():
-    """The name of another network namespace."""
-    name = f"tool-{os.getpid()}"
-    run("ip", "netns", "add", name)
-    yield name
-    run("ip", "netns", "del", name)
-
-
 def test_monitor_hears_all_namespaces(lab, elsewhere):
     """Each handle listens in its own, not in the one entered last."""
     command = [TAPDROP, "-json", "-all-netns", "monitor"]
