@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "baseline.h"
+#include "dump.h"
 #include "exitcode.h"
 #include "fail.h"
 #include "reason.h"

@@ -4,6 +4,7 @@
 
 #include "compare.h"
 #include "options.h"
+#include "place.h"
 
 #define LESS	"the driver leaves some losses out of its standard counter"
 #define MORE	"the network stack counts drops of its own there, too"

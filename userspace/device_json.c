@@ -4,6 +4,7 @@
 #include "device_json.h"
 #include "holder_text.h"
 #include "options.h"
+#include "place.h"
 #include "reason.h"
 #include "text.h"
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ended.h"
+#include "place.h"
 #include "reason.h"
 #include "wait.h"
 #include "xalloc.h"

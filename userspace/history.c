@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dump.h"
 #include "history.h"
+#include "place.h"
 #include "reason.h"
 #include "xalloc.h"
 

@@ -5,6 +5,7 @@
 
 #include "holder_text.h"
 #include "options.h"
+#include "place.h"
 #include "text.h"
 #include "xalloc.h"
 

@@ -7,6 +7,7 @@
 #include "json.h"
 #include "lost_print.h"
 #include "options.h"
+#include "place.h"
 #include "table.h"
 #include "text.h"
 #include "xalloc.h"

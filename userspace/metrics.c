@@ -7,6 +7,7 @@
 #include "ended.h"
 #include "metrics.h"
 #include "options.h"
+#include "place.h"
 #include "reason.h"
 #include "sums.h"
 #include "sysfs.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compare.h"
+#include "place.h"
 #include "reason.h"
 #include "rows.h"
 #include "text.h"

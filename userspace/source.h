@@ -58,41 +58,13 @@ struct sources {
 	struct holders *holders;
 };
 
-/**
- * struct place - a device, and where it is
- * @src: its source
- * @dev: the device
- */
-struct place {
-	const struct source *src;
-	const struct tapdrop_device *dev;
-};
-
-/** for_each_selected() - walk through the selected devices of all sources. */
-#define for_each_selected(at, s, sel)					\
-	for ((at) = (struct place){}; next_selected(&(at), s, sel); )
-
-bool next_selected(struct place *place, const struct sources *s,
-		   const struct selector *sel);
-
-size_t count_uncounted(const struct sources *s, const struct selector *sel);
+int source_enter(const struct source *src);
 int source_fail(const struct source *src, int err);
 int sources_open(struct sources *s, const struct selector *sel);
 int sources_open_patiently(struct sources *s, const struct selector *sel);
 int sources_update(struct sources *s, const struct selector *sel,
 		   void (*gone)(struct source *src, void *arg), void *arg);
-int sources_dump(struct sources *s, const struct selector *sel);
-int sources_dump_next(struct sources *s, const struct selector *sel);
-bool sources_consistent(const struct sources *s);
-int sources_dump_links(struct sources *s);
 int sources_find_holders(struct sources *s);
 void sources_close(struct sources *s);
-const struct tapdrop_link_stats *source_link(const struct source *src,
-					     const struct tapdrop_device *dev);
-
-/* Room for NETNS/DEVICE with every byte escaped. */
-#define DEVICE_NAME	2048
-const char *device_name(char dst[DEVICE_NAME], const struct source *src,
-			const struct tapdrop_device *dev);
 
 #endif /* _TAPDROP_SOURCE_H */

@@ -3,26 +3,11 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "netns.h"
 #include "options.h"
 #include "trace_filter.h"
 #include "xalloc.h"
-
-/**
- * netns_inode() - number of a network namespace
- * @fd: descriptor of it, or -1 for the one we are in
- *
- * Return: the number, or 0 with errno set.
- */
-uint32_t netns_inode(int fd)
-{
-	struct stat st;
-
-	if (fd < 0 ? stat("/proc/self/ns/net", &st) : fstat(fd, &st))
-		return 0;
-	return st.st_ino;
-}
 
 /*
  * The kernel has no way to quote in a filter, takes what begins with a digit

@@ -4,12 +4,10 @@
 #define _TAPDROP_TRACE_FILTER_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "select.h"
 #include "source.h"
 
-uint32_t netns_inode(int fd);
 bool trace_by_index(const struct selector *sel);
 char *trace_filter(const struct selector *sel, const struct sources *s);
 

@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "../baseline.h"
+#include "../dump.h"
 #include "../exitcode.h"
 #include "../fail.h"
 #include "../json.h"
 #include "../options.h"
+#include "../place.h"
 #include "../range.h"
 #include "../reason.h"
 #include "../select.h"

@@ -6,9 +6,11 @@
 
 #include "../baseline.h"
 #include "../device_json.h"
+#include "../dump.h"
 #include "../exitcode.h"
 #include "../fail.h"
 #include "../options.h"
+#include "../place.h"
 #include "../rows.h"
 #include "../select.h"
 #include "../source.h"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../dump.h"
 #include "../exitcode.h"
 #include "../fail.h"
 #include "../follow.h"

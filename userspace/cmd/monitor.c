@@ -10,6 +10,7 @@
 #include "../exitcode.h"
 #include "../fail.h"
 #include "../options.h"
+#include "../place.h"
 #include "../rows.h"
 #include "../select.h"
 #include "../source.h"

@@ -4,9 +4,11 @@
 
 #include "../compare.h"
 #include "../device_json.h"
+#include "../dump.h"
 #include "../exitcode.h"
 #include "../holder_text.h"
 #include "../options.h"
+#include "../place.h"
 #include "../reason.h"
 #include "../rows.h"
 #include "../select.h"

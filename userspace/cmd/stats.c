@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../dump.h"
 #include "../exitcode.h"
 #include "../fail.h"
 #include "../json.h"
 #include "../options.h"
+#include "../place.h"
 #include "../reason.h"
 #include "../select.h"
 #include "../source.h"

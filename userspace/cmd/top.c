@@ -5,9 +5,11 @@
 
 #include "../compare.h"
 #include "../device_json.h"
+#include "../dump.h"
 #include "../exitcode.h"
 #include "../fail.h"
 #include "../options.h"
+#include "../place.h"
 #include "../reason.h"
 #include "../rows.h"
 #include "../select.h"

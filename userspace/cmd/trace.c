@@ -8,12 +8,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../dump.h"
 #include "../exitcode.h"
 #include "../fail.h"
 #include "../flows.h"
 #include "../lost.h"
 #include "../lost_print.h"
+#include "../netns.h"
 #include "../options.h"
+#include "../place.h"
 #include "../select.h"
 #include "../source.h"
 #include "../text.h"
@@ -36,11 +39,11 @@
 #define RECORDING	"# tapdrop trace, of a clock that is behind by "
 
 /**
- * struct netns - a network namespace that has a name
+ * struct known_netns - a network namespace that has a name
  * @inode: its number
  * @name: its name, or NULL for the one that we are in
  */
-struct netns {
+struct known_netns {
 	uint32_t inode;
 	char *name;
 };
@@ -77,7 +80,7 @@ struct trace {
 	uint64_t kib;
 	struct tracing tracing;
 	struct teller teller;
-	struct netns *names;
+	struct known_netns *names;
 	size_t n_names;
 	FILE *record;
 	struct flows flows;
@@ -384,7 +387,7 @@ static int check_inodes(const struct sources *s)
 static void note_names(struct trace *t, const struct sources *s)
 {
 	const struct source *src;
-	struct netns *to;
+	struct known_netns *to;
 
 	t->names = xrealloc(NULL, s->n, sizeof(*t->names));
 	for (src = s->list; src < s->list + s->n; src++) {

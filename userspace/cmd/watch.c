@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "../device_json.h"
+#include "../dump.h"
 #include "../exitcode.h"
 #include "../fail.h"
 #include "../history.h"
 #include "../options.h"
+#include "../place.h"
 #include "../reason.h"
 #include "../rows.h"
 #include "../select.h"

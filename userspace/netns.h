@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Network namespaces. */
+#ifndef _TAPDROP_NETNS_H
+#define _TAPDROP_NETNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * struct netns - a network namespace
+ * @name: name, or NULL for the one we are in
+ * @fd: descriptor
+ */
+struct netns {
+	char *name;
+	int fd;
+};
+
+/**
+ * struct netns_list - network namespaces
+ * @list: the namespaces
+ * @n: number of @list
+ * @refused: number of those that we may not see
+ */
+struct netns_list {
+	struct netns *list;
+	size_t n;
+	size_t refused;
+};
+
+int netns_open(const char *name);
+uint32_t netns_inode(int fd);
+bool netns_same(int a, int b);
+bool netns_enter(int fd);
+int netns_list_all(struct netns_list *l);
+
+#endif /* _TAPDROP_NETNS_H */

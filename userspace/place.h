@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Devices of all sources, and where they are. */
+#ifndef _TAPDROP_PLACE_H
+#define _TAPDROP_PLACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/tapdrop.h"
+#include "select.h"
+#include "source.h"
+
+/**
+ * struct place - a device, and where it is
+ * @src: its source
+ * @dev: the device
+ */
+struct place {
+	const struct source *src;
+	const struct tapdrop_device *dev;
+};
+
+/** for_each_selected() - walk through the selected devices of all sources. */
+#define for_each_selected(at, s, sel)					\
+	for ((at) = (struct place){}; next_selected(&(at), s, sel); )
+
+bool next_selected(struct place *place, const struct sources *s,
+		   const struct selector *sel);
+
+size_t count_uncounted(const struct sources *s, const struct selector *sel);
+const struct tapdrop_link_stats *source_link(const struct source *src,
+					     const struct tapdrop_device *dev);
+
+/* Room for NETNS/DEVICE with every byte escaped. */
+#define DEVICE_NAME	2048
+const char *device_name(char dst[DEVICE_NAME], const struct source *src,
+			const struct tapdrop_device *dev);
+
+#endif /* _TAPDROP_PLACE_H */
