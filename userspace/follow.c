@@ -189,7 +189,7 @@ static void look(struct follower *fl)
 	size_t i;
 
 	fl->started = now();
-	fl->m.complete = !fl->s.refused;
+	fl->m.complete = !fl->s.left_out;
 	devset_free(&fl->found);
 	for (i = 0; i < fl->s.n; i++)
 		look_at(fl, &fl->s.list[i]);

@@ -73,7 +73,6 @@ static uint32_t tap_number(const char *target)
 static void add_holder(struct scan *s)
 {
 	struct holder *holder;
-	char pid[16];
 
 	if (s->known)
 		return;
@@ -84,8 +83,7 @@ static void add_holder(struct scan *s)
 	proc_read(s->proc, holder->command, sizeof(holder->command), "%d/comm",
 		  s->pid);
 	holder->command[strcspn(holder->command, "\n")] = '\0';
-	snprintf(pid, sizeof(pid), "%d", s->pid);
-	holder->netns = proc_namespace(s->proc, pid, "net");
+	holder->netns = proc_namespace(s->proc, s->pid, "net");
 	guest_read(&holder->guest, s->proc, s->pid);
 }
 
@@ -308,7 +306,7 @@ void holder_net_open(struct holder_net *net, const char *root, int netns_fd)
 	if (netns_fd >= 0 && !*root)
 		net->netns = namespace_of(netns_fd);
 	else if (proc >= 0)
-		net->netns = proc_namespace(proc, "self", "net");
+		net->netns = proc_namespace(proc, PROC_SELF, "net");
 	if (proc >= 0)
 		close(proc);
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -17,21 +18,11 @@
 #include "xalloc.h"
 
 #define NETNS_DIR "/run/netns/"
-
-/**
- * netns_open() - open a network namespace
- * @name: its name, or a path
- *
- * Return: descriptor, or -1.
- */
-int netns_open(const char *name)
-{
-	char path[4096];
-
-	snprintf(path, sizeof(path), "%s%s",
-		 strchr(name, '/') ? "" : NETNS_DIR, name);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
+/* What /proc and lsns call one without a name: "net:[4026532008]" */
+#define NAMELESS "net:["
+/* Open files for each namespace, and for all else */
+#define FILES_EACH	5
+#define FILES_OTHER	16
 
 static bool look_at(int fd, struct stat *st)
 {
@@ -49,6 +40,97 @@ uint32_t netns_inode(int fd)
 	struct stat st;
 
 	return look_at(fd, &st) ? st.st_ino : 0;
+}
+
+/* Which namespace is looked for, and what was found: a descriptor or an errno. */
+struct netns_search {
+	uint64_t number;
+	int fd;
+	int err;
+};
+
+/* The process may have ended or gone elsewhere since its number was read. */
+static int open_of_process(int proc, int pid, uint64_t number)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "%d/ns/net", pid);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && netns_inode(fd) == number)
+		return fd;
+	if (fd >= 0) {
+		close(fd);
+		errno = ENOENT;
+	}
+	/* Of a process that has ended, the kernel says that it is secret. */
+	snprintf(path, sizeof(path), "%d", pid);
+	if (errno == EACCES && faccessat(proc, path, F_OK, 0))
+		errno = ENOENT;
+	return -1;
+}
+
+static void open_if_there(int proc, int pid, void *arg)
+{
+	struct netns_search *search = arg;
+	uint64_t number;
+
+	if (search->fd >= 0)
+		return;
+	errno = 0;
+	number = proc_namespace(proc, pid, "net");
+	if (number == search->number)
+		search->fd = open_of_process(proc, pid, number);
+	/* Root may see all but those that end. */
+	if (search->fd < 0 && errno && errno != ENOENT && errno != ESRCH &&
+	    (errno != EACCES || geteuid()))
+		search->err = errno;
+}
+
+/* By any of its processes. */
+static int open_nameless(uint64_t number)
+{
+	struct netns_search search = {
+		.number = number,
+		.fd = -1,
+		.err = ENOENT,
+	};
+	int proc = proc_open(""), err;
+
+	if (proc < 0)
+		return -1;
+	err = proc_each(proc, open_if_there, &search);
+	close(proc);
+	errno = err ? -err : search.err;
+	return search.fd;
+}
+
+/**
+ * netns_open() - open a network namespace
+ * @name: its name, a path, or net:[NUMBER]
+ *
+ * Return: descriptor, or -1 with errno set.
+ */
+int netns_open(const char *name)
+{
+	char path[4096];
+
+	if (netns_is_nameless(name))
+		return open_nameless(strtoull(name + strlen(NAMELESS), NULL, 10));
+	snprintf(path, sizeof(path), "%s%s",
+		 strchr(name, '/') ? "" : NETNS_DIR, name);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/**
+ * netns_is_nameless() - does that stand for a network namespace without a name?
+ * @name: name, path, or net:[NUMBER]
+ *
+ * Return: true if so.
+ */
+bool netns_is_nameless(const char *name)
+{
+	return !strncmp(name, NAMELESS, strlen(NAMELESS));
 }
 
 /**
@@ -100,17 +182,59 @@ static bool is_namespace(int fd)
 	return !fstatfs(fd, &fs) && fs.f_type == NSFS_MAGIC;
 }
 
-/* One that goes away while we look is no error. */
-static void add_if_there(struct netns_list *l, const char *name)
+/* One that is not there any more is no error. */
+static void leave_out(struct netns_list *l, int err)
+{
+	if (err == EMFILE || err == ENFILE)
+		l->limited++;
+	else if (err != ENOENT)
+		l->refused++;
+}
+
+/* Each takes a descriptor, three sockets, and another one when it is sought anew. */
+static bool is_full(const struct netns_list *l)
+{
+	return l->n * FILES_EACH + FILES_OTHER > l->files;
+}
+
+static void add_other(struct netns_list *l, const char *name, int fd)
+{
+	if (!is_full(l)) {
+		add(l, name, fd);
+		return;
+	}
+	l->limited++;
+	close(fd);
+}
+
+static void add_named(struct netns_list *l, const char *name)
 {
 	int fd = netns_open(name);
 
-	if (fd >= 0 && is_namespace(fd) && !netns_same(fd, -1))
-		add(l, name, fd);
-	else if (fd >= 0)
+	if (fd < 0)
+		leave_out(l, errno);
+	else if (is_namespace(fd) && !netns_same(fd, -1))
+		add_other(l, name, fd);
+	else
 		close(fd);
-	else if (errno != ENOENT)
-		l->refused++;
+}
+
+static void add_all_named(struct netns_list *l)
+{
+	struct dirent **list;
+	int i, n;
+
+	n = scandir(NETNS_DIR, &list, NULL, alphasort);
+	if (n < 0) {
+		leave_out(l, errno);
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		if (list[i]->d_name[0] != '.')
+			add_named(l, list[i]->d_name);
+		free(list[i]);
+	}
+	free(list);
 }
 
 /* Which namespaces we have seen, and whether there may be others. */
@@ -135,42 +259,47 @@ static bool see(struct netns_scan *scan, uint64_t number)
 	return true;
 }
 
-/* The name of one without a name is its path, which -netns takes, too. */
 static void add_netns_of(int proc, int pid, void *arg)
 {
 	struct netns_scan *scan = arg;
-	size_t before = scan->l->n;
-	char number[16], path[64];
-	uint64_t netns;
+	uint64_t number;
+	char name[32];
+	int fd;
 
-	snprintf(number, sizeof(number), "%d", pid);
 	errno = 0;
-	netns = proc_namespace(proc, number, "net");
-	scan->hidden += !netns && errno == EACCES;
-	if (!netns || !see(scan, netns))
+	number = proc_namespace(proc, pid, "net");
+	scan->hidden += !number && errno == EACCES;
+	if (!number || !see(scan, number))
 		return;
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
-	add_if_there(scan->l, path);
-	/* It has just ended; another process may be in the same namespace. */
-	if (scan->l->n == before)
-		scan->n--;
+	fd = open_of_process(proc, pid, number);
+	if (fd < 0) {
+		leave_out(scan->l, errno);
+		/* Another process may be in the same namespace. */
+		scan->n -= errno == ENOENT;
+		return;
+	}
+	/* A path in /proc would be another one when this process has ended. */
+	snprintf(name, sizeof(name), NAMELESS "%llu]",
+		 (unsigned long long)number);
+	add_other(scan->l, name, fd);
 }
 
 /* Containers and pods have namespaces without a name, but processes in them. */
-static void add_nameless(struct netns_list *l)
+static void add_all_nameless(struct netns_list *l)
 {
 	struct netns_scan scan = { .l = l };
-	int proc = proc_open("");
-	struct stat st;
+	int proc = proc_open(""), err;
 	size_t i;
 
-	if (proc < 0)
+	if (proc < 0) {
+		leave_out(l, errno);
 		return;
-	for (i = 0; i < l->n; i++) {
-		if (!fstat(l->list[i].fd, &st))
-			see(&scan, st.st_ino);
 	}
-	proc_each(proc, add_netns_of, &scan);
+	for (i = 0; i < l->n; i++)
+		see(&scan, netns_inode(l->list[i].fd));
+	err = proc_each(proc, add_netns_of, &scan);
+	if (err)
+		leave_out(l, -err);
 	close(proc);
 	free(scan.seen);
 	/* In how many others they are is not known. Root may see all but a few. */
@@ -178,19 +307,16 @@ static void add_nameless(struct netns_list *l)
 		l->refused++;
 }
 
-static void add_named(struct netns_list *l)
+/* Return: how many files may be open at once. */
+static rlim_t raise_limit(void)
 {
-	struct dirent **list;
-	int i, n;
+	struct rlimit limit = {};
+	rlim_t before;
 
-	n = scandir(NETNS_DIR, &list, NULL, alphasort);
-	for (i = 0; i < n; i++) {
-		if (list[i]->d_name[0] != '.')
-			add_if_there(l, list[i]->d_name);
-		free(list[i]);
-	}
-	if (n >= 0)
-		free(list);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	before = limit.rlim_cur;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &limit) ? before : limit.rlim_cur;
 }
 
 /**
@@ -203,13 +329,14 @@ static void add_named(struct netns_list *l)
  */
 int netns_list_all(struct netns_list *l)
 {
-	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int fd;
 
-	*l = (struct netns_list){};
+	*l = (struct netns_list){ .files = raise_limit() };
+	fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	add(l, NULL, fd);
-	add_named(l);
-	add_nameless(l);
+	add_all_named(l);
+	add_all_nameless(l);
 	return 0;
 }

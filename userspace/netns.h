@@ -22,14 +22,19 @@ struct netns {
  * @list: the namespaces
  * @n: number of @list
  * @refused: number of those that we may not see
+ * @limited: number of those for which too few files can be open
+ * @files: how many can be
  */
 struct netns_list {
 	struct netns *list;
 	size_t n;
 	size_t refused;
+	size_t limited;
+	uint64_t files;
 };
 
 int netns_open(const char *name);
+bool netns_is_nameless(const char *name);
 uint32_t netns_inode(int fd);
 bool netns_same(int a, int b);
 bool netns_enter(int fd);

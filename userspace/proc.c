@@ -140,26 +140,43 @@ ssize_t proc_read(int proc, char *dst, size_t size, const char *fmt, ...)
 }
 
 /**
- * proc_namespace() - in which namespace a process is
- * @proc: descriptor of /proc
- * @pid: process, or "self"
- * @kind: kind of the namespace, such as "net"
+ * proc_inode() - number in the target of a link, such as net:[4026531840]
+ * @dir: descriptor of the directory that the link is in
+ * @path: the link
  *
- * Return: number of the namespace, or 0 if that cannot be seen.
+ * Return: the number, or 0 with errno set if it cannot be read.
  */
-uint64_t proc_namespace(int proc, const char *pid, const char *kind)
+uint64_t proc_inode(int dir, const char *path)
 {
-	char path[PATH_SIZE], target[PATH_SIZE];
+	char target[PATH_SIZE];
 	char *number;
 	ssize_t len;
 
-	snprintf(path, sizeof(path), "%s/ns/%s", pid, kind);
-	len = readlinkat(proc, path, target, sizeof(target) - 1);
+	len = readlinkat(dir, path, target, sizeof(target) - 1);
 	if (len <= 0)
 		return 0;
 	target[len] = '\0';
 	number = strchr(target, '[');
 	return number ? strtoull(number + 1, NULL, 10) : 0;
+}
+
+/**
+ * proc_namespace() - in which namespace a process is
+ * @proc: descriptor of /proc
+ * @pid: process, or %PROC_SELF
+ * @kind: kind of the namespace, such as "net"
+ *
+ * Return: number of the namespace, or 0 with errno set if that cannot be seen.
+ */
+uint64_t proc_namespace(int proc, int pid, const char *kind)
+{
+	char path[PATH_SIZE];
+
+	if (pid == PROC_SELF)
+		snprintf(path, sizeof(path), "self/ns/%s", kind);
+	else
+		snprintf(path, sizeof(path), "%d/ns/%s", pid, kind);
+	return proc_inode(proc, path);
 }
 
 /**
@@ -173,6 +190,6 @@ uint64_t proc_namespace(int proc, const char *pid, const char *kind)
  */
 bool proc_sees_all(int proc)
 {
-	return proc_namespace(proc, "self", "pid") == FIRST_PID_NS &&
+	return proc_namespace(proc, PROC_SELF, "pid") == FIRST_PID_NS &&
 	       !faccessat(proc, "1", F_OK, 0);
 }

@@ -8,6 +8,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* The process that asks */
+#define PROC_SELF	0
+
 /**
  * typedef proc_fn - takes one process
  * @proc: descriptor of /proc
@@ -31,7 +34,8 @@ int proc_each(int proc, proc_fn fn, void *arg);
 int proc_each_fd(int proc, int pid, proc_fd_fn fn, void *arg);
 ssize_t proc_read(int proc, char *dst, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-uint64_t proc_namespace(int proc, const char *pid, const char *kind);
+uint64_t proc_inode(int dir, const char *path);
+uint64_t proc_namespace(int proc, int pid, const char *kind);
 bool proc_sees_all(int proc);
 
 #endif /* _TAPDROP_PROC_H */

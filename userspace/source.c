@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Where counters come from: network namespaces, or a recorded dump. */
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,9 @@ static int add_netns(struct sources *s, const char *name)
 {
 	int fd = netns_open(name);
 
+	if (fd < 0 && errno == ENOENT && netns_is_nameless(name))
+		return fail(EXIT_NO_DEVICE, "there is no network namespace '%s'; 'lsns -t net' lists those that have processes",
+			    name);
 	if (fd < 0 && errno == ENOENT)
 		return fail(EXIT_NO_DEVICE, "there is no network namespace '%s'; 'ip netns' lists them",
 			    name);
@@ -61,8 +65,13 @@ static int add_all_netns(struct sources *s)
 	for (i = 0; i < all.n; i++)
 		add_source(s, all.list[i].name, all.list[i].fd);
 	free(all.list);
-	s->refused = all.refused;
-	s->home_fd = dup(s->list[0].netns_fd);
+	s->left_out = all.refused + all.limited;
+	s->limited = all.limited;
+	s->files = all.files;
+	s->home_fd = fcntl(s->list[0].netns_fd, F_DUPFD_CLOEXEC, 3);
+	if (s->home_fd < 0)
+		return fail(EXIT_KERNEL, "cannot keep our network namespace: %s",
+			    strerror(errno));
 	return EXIT_OK;
 }
 
@@ -164,7 +173,7 @@ static bool may_enter(struct sources *s, const struct source *src)
 {
 	if (!opt.all_netns || netns_enter(src->netns_fd) || errno != EPERM)
 		return true;
-	s->refused++;
+	s->left_out++;
 	return false;
 }
 
@@ -263,6 +272,19 @@ static int open_each(struct sources *s, const struct selector *sel,
 	return code;
 }
 
+static void say_left_out(const struct sources *s)
+{
+	size_t refused = s->left_out - s->limited;
+
+	if (refused)
+		warn("%zu network namespace%s left out: only root may enter another",
+		     refused, refused == 1 ? " is" : "s are");
+	if (s->limited)
+		warn("%zu network namespace%s left out: no more than %llu files can be open (see 'ulimit -n')",
+		     s->limited, s->limited == 1 ? " is" : "s are",
+		     (unsigned long long)s->files);
+}
+
 static int open_sources(struct sources *s, const struct selector *sel,
 			bool patient)
 {
@@ -272,9 +294,7 @@ static int open_sources(struct sources *s, const struct selector *sel,
 	code = add_sources(s);
 	if (!code)
 		code = open_each(s, sel, patient);
-	if (s->refused)
-		warn("%zu network namespace%s left out: only root may enter another",
-		     s->refused, s->refused == 1 ? " is" : "s are");
+	say_left_out(s);
 	return code;
 }
 
@@ -303,6 +323,14 @@ int sources_open(struct sources *s, const struct selector *sel)
 int sources_open_patiently(struct sources *s, const struct selector *sel)
 {
 	return open_sources(s, sel, true);
+}
+
+static int go_home(const struct sources *s)
+{
+	if (s->home_fd <= 0 || netns_enter(s->home_fd))
+		return EXIT_OK;
+	return fail(EXIT_KERNEL, "cannot return to the network namespace that we came from: %s",
+		    strerror(errno));
 }
 
 /* Go on with what is open for a namespace, under the name that it has now. */
@@ -345,8 +373,9 @@ int sources_update(struct sources *s, const struct selector *sel,
 
 	if (!opt.all_netns && !opt.netns)
 		return EXIT_OK;
-	if (s->home_fd > 0)
-		netns_enter(s->home_fd);
+	code = go_home(s);
+	if (code)
+		return code;
 	code = add_sources(&fresh);
 	for (i = 0; i < fresh.n; i++)
 		take_over(&fresh.list[i], s);
@@ -415,12 +444,15 @@ int sources_find_holders(struct sources *s)
 void sources_close(struct sources *s)
 {
 	size_t i;
+	int code;
 
 	forget_holders(s);
-	if (s->home_fd > 0) {
-		netns_enter(s->home_fd);
+	/* What came next would be of another namespace. */
+	code = go_home(s);
+	if (code)
+		exit(code);
+	if (s->home_fd > 0)
 		close(s->home_fd);
-	}
 	for (i = 0; i < s->n; i++)
 		close_source(&s->list[i]);
 	free(s->list);

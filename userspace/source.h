@@ -47,14 +47,18 @@ struct source {
  * @list: the sources
  * @n: number of sources
  * @home_fd: network namespace to return to, or 0
- * @refused: number of network namespaces that we may not enter
+ * @left_out: number of network namespaces that are there and not in @list
+ * @limited: number of those of them for which too few files can be open
+ * @files: how many can be
  * @holders: who has queues open, or NULL if nobody asked
  */
 struct sources {
 	struct source *list;
 	size_t n;
 	int home_fd;
-	size_t refused;
+	size_t left_out;
+	size_t limited;
+	uint64_t files;
 	struct holders *holders;
 };
 

@@ -343,6 +343,17 @@ def test_namespaces(elsewhere, lab, trace):
             for tracer in tracers] == [{None: 1}, {None: 2}, {None: 1, name: 2}]
 
 
+def test_namespace_without_a_name(elsewhere, lab, trace):
+    """It is called what it is called in /proc, whichever process is in it."""
+    _, enter = elsewhere
+    lab.tap()
+    with enter():
+        tracer = trace("-json", "-all-netns", "trace")
+    lab.write("q0", short=5)
+    assert [event["netns"] for event in tracer.events()] == \
+        [os.readlink("/proc/self/ns/net")]
+
+
 def test_sigterm_leaves_nothing(lab, trace):
     lab.tap()
     tracer = trace("trace")

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import re
+import resource
 import shlex
 import shutil
 import signal
@@ -167,19 +168,117 @@ def container():
         os.killpg(child.pid, signal.SIGKILL)
 
 
+def net(pid):
+    """What a namespace without a name is called."""
+    return os.readlink(f'/proc/{pid}/ns/net')
+
+
 def test_all_netns_finds_containers(namespaces, container):
-    """One without a name by its first process, once; one with a name by that,
+    """One without a name by its number, once; one with a name by that,
     although it has processes, too."""
-    with subprocess.Popen(['ip', 'netns', 'exec', namespaces[0], 'sleep',
-                           '600']) as named, FakeKernel() as kernel:
+    inode = os.stat(f'/run/netns/{namespaces[0]}').st_ino
+    with FakeKernel() as kernel, subprocess.Popen(
+            ['ip', 'netns', 'exec', namespaces[0], 'cat'],
+            stdin=subprocess.PIPE):
         devices = tool.load('-all-netns', env=kernel.env)
-        path = f'/proc/{container}/ns/net'
-        listed = tool.load('-netns', path, env=kernel.env)
-        named.kill()
+        metrics = tool.output('-a', 'export', 'prometheus', env=kernel.env)
+        listed = tool.load('-netns', net(container), env=kernel.env)
+        table = tool.output('-a', env=kernel.env)
     where = [device.get('netns') for device in devices]
-    assert where.count(path) == where.count(namespaces[0]) == len(listed)
-    assert f'/proc/{named.pid}/ns/net' not in where
+    assert where.count(net(container)) == where.count(namespaces[0]) == \
+        len(listed)
+    assert f'net:[{inode}]' not in where
     assert where.count(None) == len(listed)
+    assert f'{{netns="{net(container)}",device="tap0"' in metrics
+    assert f'\n{net(container)}/tap0' in table
+
+
+def test_netns_that_nobody_is_in():
+    done = tool.run('-netns', 'net:[1]')
+    assert (done.returncode, done.stderr) == (
+        4, "tapdrop: there is no network namespace 'net:[1]'; 'lsns -t net' "
+        'lists those that have processes\n')
+
+
+@pytest.fixture
+def many(namespaces):
+    """Runs the tool with a limit of open files, for eight namespaces."""
+    names = [f'{namespaces[0]}-{i}' for i in range(8)]
+    for name in names:
+        subprocess.run(['ip', 'netns', 'add', name], check=True)
+
+    def run(soft, hard, *args):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        with FakeKernel() as kernel:
+            return tool.run('-all-netns', *args, env=kernel.env,
+                            preexec_fn=limit)
+    run.names = names
+    yield run
+    for name in names:
+        subprocess.run(['ip', 'netns', 'del', name], check=True)
+
+
+def test_all_netns_takes_the_files_that_it_needs(many):
+    done = many(20, 1000, '-json')
+    assert (done.returncode, done.stderr) == (0, '')
+    assert {device.get('netns') for device in json.loads(done.stdout)} >= \
+        {None, *many.names}
+
+
+def test_all_netns_with_too_few_files(many):
+    """That has nothing to do with being root, and is no reason to fail."""
+    for limit in (12, 20, 21, 22, 23, 40):
+        done = many(limit, limit, '-json')
+        assert done.returncode == 0
+        assert re.fullmatch(
+            r'\d+ network namespaces? (is|are) left out: no more than '
+            fr"{limit} files can be open \(see 'ulimit -n'\)",
+            json.loads(done.stderr)['warning'])
+        assert None in {device.get('netns')
+                        for device in json.loads(done.stdout)}
+    done = many(20, 20, 'check', '-w', '0', 'interval', '0.1')
+    assert done.returncode == 3 and 'left out' in done.stdout
+
+
+def test_too_few_files():
+    """The library says so, too, where there is one namespace only."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))
+    done = tool.run(preexec_fn=limit)
+    assert (done.returncode, done.stderr) == (
+        2, 'tapdrop: cannot open a netlink socket: Too many open files\n')
+
+
+def in_few_namespaces(script, *args, env):
+    """Run a shell where there is our own namespace, and another one, called
+    other."""
+    return subprocess.run(
+        ['unshare', '--mount', '--pid', '--fork', '--net', '--mount-proc',
+         'sh', '-c', 'mount -t tmpfs none /run && ip netns add other && '
+         f'exec {script}', 'sh', *args], text=True, capture_output=True,
+        check=False, env={**tool.ENV, **env})
+
+
+@pytest.mark.parametrize('nth, words', (
+    (1, "cannot enter network namespace 'other'"),
+    (2, 'cannot return to the network namespace that we came from')))
+def test_namespace_that_cannot_be_entered(tmp_path, nth, words):
+    """Nothing more is shown: it would be that of another namespace."""
+    if os.getuid() != 0:
+        pytest.skip('only root can make network namespaces')
+    (tmp_path / 'batch').write_text('show\nshow\n')
+    with FakeKernel() as kernel:
+        done = in_few_namespaces(
+            'strace -o /dev/null -e trace=setns '
+            f'-e inject=setns:error=ENOMEM:when={nth}+ -E "LD_PRELOAD=$2" '
+            f'{tool.TOOL} -brief -all-netns -batch $1',
+            tmp_path / 'batch', kernel.env['LD_PRELOAD'],
+            env={'FAKENL': kernel.env['FAKENL']})
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == \
+        f'tapdrop: {words}: Cannot allocate memory'
+    assert done.stdout.count('other/tap0') == nth - 1
 
 
 def test_all_netns_skips_what_is_none(namespaces):

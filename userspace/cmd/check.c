@@ -291,12 +291,12 @@ static enum state judge(const struct check *c, const struct sources *s)
 	if (!c->devices && !c->uncounted)
 		return STATE_UNKNOWN;
 	if (is_blind(c))
-		return c->uncounted_ok && !s->refused ? STATE_OK : STATE_UNKNOWN;
+		return c->uncounted_ok && !s->left_out ? STATE_OK : STATE_UNKNOWN;
 	if (exceeds(c, &c->crit))
 		return STATE_CRITICAL;
 	if (exceeds(c, &c->warn))
 		return STATE_WARNING;
-	return s->refused || (c->uncounted && !c->uncounted_ok) ?
+	return s->left_out || (c->uncounted && !c->uncounted_ok) ?
 	       STATE_UNKNOWN : STATE_OK;
 }
 
@@ -375,9 +375,9 @@ static void report_text(const struct check *c, enum state state,
 		       is_blind(c) ? "; 'tapdrop doctor' says why\n" : ", ");
 	if (is_blind(c))
 		return;
-	if (s->refused)
-		printf("%zu network namespace%s left out, ", s->refused,
-		       s->refused == 1 ? "" : "s");
+	if (s->left_out)
+		printf("%zu network namespace%s left out, ", s->left_out,
+		       s->left_out == 1 ? "" : "s");
 	printf("%llu frames lost in %.1fs, %.1f/s", (unsigned long long)c->lost,
 	       c->interval, c->rate);
 	put_worst(c);
@@ -397,8 +397,8 @@ static void report_json(const struct check *c, enum state state,
 	struct place at;
 
 	json_add(o, "state", json_text(state_names[state]));
-	if (s->refused)
-		json_add(o, "left-out", json_object_new_uint64(s->refused));
+	if (s->left_out)
+		json_add(o, "left-out", json_object_new_uint64(s->left_out));
 	if (c->uncounted)
 		json_add(o, "uncounted", json_object_new_uint64(c->uncounted));
 	if (!is_blind(c)) {

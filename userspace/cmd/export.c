@@ -111,7 +111,7 @@ static int export(const struct exporter *e, const struct selector *sel)
 		code = sources_find_holders(&s);
 	m.duration = now() - start;
 	m.up = !code;
-	m.complete = m.up && !s.refused && sources_consistent(&s);
+	m.complete = m.up && !s.left_out && sources_consistent(&s);
 	/* That nobody counts is written, too: it is worth an alarm. */
 	if (code && code != EXIT_NO_FAMILY)
 		err = code;

@@ -360,14 +360,14 @@ static int finish_summary(struct trace *t)
 static const char *netns_name(uint32_t inode, const void *arg)
 {
 	const struct trace *t = arg;
-	static char number[16];
+	static char number[32];
 	size_t i;
 
 	for (i = 0; i < t->n_names; i++) {
 		if (t->names[i].inode == inode)
 			return t->names[i].name;
 	}
-	snprintf(number, sizeof(number), "%u", inode);
+	snprintf(number, sizeof(number), "net:[%u]", inode);
 	return number;
 }
 

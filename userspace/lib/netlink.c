@@ -43,13 +43,19 @@ static int fail_nl(struct tapdrop *td, int nlerr, const char *what)
 static int open_socket(struct tapdrop *td, int protocol, struct nl_sock **skp)
 {
 	struct nl_sock *sk = nl_socket_alloc();
-	int err, on = 1, fd;
+	int err, no_files, on = 1, fd;
 
 	if (!sk)
 		return tapdrop_fail(td, ENOMEM, "out of memory");
+	errno = 0;
 	err = nl_connect(sk, protocol);
 	if (err) {
+		no_files = errno == EMFILE || errno == ENFILE ? errno : 0;
 		nl_socket_free(sk);
+		/* libnl has no word for it. */
+		if (no_files)
+			return tapdrop_fail(td, no_files, "cannot open a netlink socket: %s",
+					    strerror(no_files));
 		return fail_nl(td, err, "cannot open a netlink socket");
 	}
 	/* With a size given, libnl neither peeks nor guesses. */
