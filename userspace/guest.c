@@ -17,6 +17,7 @@
 #define CMDLINE_SIZE	65536
 #define CGROUP_SIZE	4096
 #define UUID_LEN	36
+#define HASH_LEN	32
 /* Names that are longer are cut. */
 #define NAME_LEN	255
 #define NUMBER_LEN	9
@@ -126,6 +127,12 @@ static bool is_uuid(const char *s)
 	return true;
 }
 
+/* Pods that kubelet has from a file: an MD5 sum is their UID. */
+static bool is_hash(const char *s)
+{
+	return strspn(s, "0123456789abcdef") == HASH_LEN;
+}
+
 /* .../kubepods-burstable-pod<UID>.slice/..., or .../burstable/pod<UID>/... */
 static char *pod_uid(const char *cgroup)
 {
@@ -134,9 +141,9 @@ static char *pod_uid(const char *cgroup)
 
 	while (s && (s = strstr(s, "pod"))) {
 		s += 3;
-		if (!is_uuid(s))
+		if (!is_uuid(s) && !is_hash(s))
 			continue;
-		uid = copy(s, UUID_LEN);
+		uid = copy(s, is_hash(s) ? HASH_LEN : UUID_LEN);
 		for (p = uid; *p; p++) {
 			if (*p == '_')
 				*p = '-';
@@ -167,10 +174,9 @@ static void read_qemu(struct guest *g, const struct words *words,
 /**
  * guest_read() - find out for whom a process runs
  * @g: where to put it; guest_free() frees it
- * @proc: descriptor of /proc
- * @pid: process
+ * @process: descriptor of its directory in /proc
  */
-void guest_read(struct guest *g, int proc, int pid)
+void guest_read(struct guest *g, int process)
 {
 	char *cmdline = xrealloc(NULL, CMDLINE_SIZE, 1);
 	char cgroup[CGROUP_SIZE];
@@ -178,8 +184,8 @@ void guest_read(struct guest *g, int proc, int pid)
 	ssize_t len;
 
 	*g = (struct guest){};
-	proc_read(proc, cgroup, sizeof(cgroup), "%d/cgroup", pid);
-	len = proc_read(proc, cmdline, CMDLINE_SIZE, "%d/cmdline", pid);
+	proc_read(process, cgroup, sizeof(cgroup), "cgroup");
+	len = proc_read(process, cmdline, CMDLINE_SIZE, "cmdline");
 	words = (struct words){ cmdline, cmdline + (len > 0 ? len : 0) };
 	if (is_qemu(&words))
 		read_qemu(g, &words, cgroup);

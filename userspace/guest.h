@@ -17,7 +17,7 @@ struct guest {
 	char *pod;
 };
 
-void guest_read(struct guest *g, int proc, int pid);
+void guest_read(struct guest *g, int process);
 void guest_free(struct guest *g);
 
 #endif /* _TAPDROP_GUEST_H */

@@ -24,7 +24,7 @@ static void put(FILE *f, const char *before, const char *text)
 
 static void put_holder(FILE *f, const struct holder *holder)
 {
-	put(f, "", *holder->command ? holder->command : "?");
+	put(f, "", holder->command ? holder->command : "?");
 	fprintf(f, " (pid %d", holder->pid);
 	put(f, ", guest ", holder->guest.name);
 	put(f, ", libvirt ", holder->guest.libvirt);
@@ -121,7 +121,10 @@ static void json_held(struct json_object *list, const struct held *held)
 	const struct holder *by = held->by;
 
 	json_add(o, "pid", json_object_new_int(by->pid));
-	json_add(o, "command", json_text(by->command));
+	if (by->command)
+		json_add(o, "command", json_text(by->command));
+	else
+		json_add_null(o, "command");
 	json_add(o, "fds", json_object_new_uint64(held->fds));
 	json_add(o, "vhost-net", json_object_new_boolean(by->vhost));
 	json_add(o, "certain", json_object_new_boolean(held->certain));
@@ -156,8 +159,8 @@ void json_holders(struct json_object *o, const struct source *src,
 		list = json_add(o, "holders", json_object_new_array());
 		for (i = 0; i < held.n; i++)
 			json_held(list, &held.list[i]);
-	} else if (json_object_object_add(o, "holders", NULL)) {
-		out_of_memory();
+	} else {
+		json_add_null(o, "holders");
 	}
 	json_add(o, "holders-complete", json_object_new_boolean(held.complete));
 	free(held.list);

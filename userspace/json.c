@@ -39,6 +39,17 @@ struct json_object *json_add(struct json_object *to, const char *key,
 }
 
 /**
+ * json_add_null() - say that a value is not known
+ * @to: object
+ * @key: its key
+ */
+void json_add_null(struct json_object *to, const char *key)
+{
+	if (json_object_object_add(to, key, NULL))
+		out_of_memory();
+}
+
+/**
  * json_text() - make a string
  * @s: string of any bytes; those that are no UTF-8 become \xNN, as in tables
  *

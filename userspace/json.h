@@ -10,6 +10,7 @@
 struct json_object *json_need(struct json_object *o);
 struct json_object *json_add(struct json_object *to, const char *key,
 			     struct json_object *value);
+void json_add_null(struct json_object *to, const char *key);
 struct json_object *json_text(const char *s);
 struct json_object *json_fraction(double n);
 void json_print(struct json_object *o, FILE *f);

@@ -2,6 +2,8 @@
 """Who has queues open, as the kernel says it: with real devices of all kinds,
 in several network namespaces, for root and for nobody."""
 
+import contextlib
+import glob
 import json
 import os
 import shutil
@@ -11,11 +13,46 @@ import tempfile
 
 import pytest
 
-from lab import TAPDROP, ip, run, show
+from lab import TAPDROP, ip, run, show, wait_for
 from places import BUILD
 from test_qemu import Qemu
 
 NOBODY = 65534
+# Number of the system call, as /proc/PID/syscall has it
+PIDFD_OPEN = "434 "
+
+HOLDER = """
+import fcntl, struct, sys
+queue = open(sys.argv[1], "r+b", buffering=0)
+fcntl.ioctl(queue, 0x400454ca,
+            struct.pack("=16sH22x", sys.argv[2].encode(), 0x1002))
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def holding(dev, node="/dev/net/tun", within=(), **kwargs):
+    """A process that has a queue of a device open, and nothing else."""
+    with subprocess.Popen([*within, sys.executable, "-c", HOLDER, node, dev],
+                          text=True, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, **kwargs) as child:
+        assert child.stdout.readline() == "open\n"
+        yield child
+        child.stdin.close()
+
+
+@contextlib.contextmanager
+def with_number(pid, *args, **kwargs):
+    """The same, with the number of a process that has ended."""
+    for _ in range(100):
+        with open("/proc/sys/kernel/ns_last_pid", "w", encoding="ascii") as file:
+            file.write(str(pid - 1))
+        with holding(*args, **kwargs) as child:
+            if child.pid == pid:
+                yield
+                return
+    assert False, "others were faster each time"
 
 
 def holders(dev, options=(), tool=TAPDROP, **kwargs):
@@ -120,20 +157,49 @@ def test_nobody_sees_nothing(lab, nobody):
 def test_nobody_sees_his_own(lab, nobody):
     """But cannot ask the queue whose it is."""
     ip(f"tuntap add dev mine0 mode tap user {NOBODY}")
-    code = ("import fcntl, struct, sys\n"
-            "queue = open('/dev/net/tun', 'r+b', buffering=0)\n"
-            "fcntl.ioctl(queue, 0x400454ca,\n"
-            "            struct.pack('=16sH22x', b'mine0', 0x1002))\n"
-            "print('open', flush=True)\n"
-            "sys.stdin.read()\n")
     os.chmod("/dev/net/tun", 0o666)
-    with subprocess.Popen([sys.executable, "-c", code], user=NOBODY, cwd="/",
-                          text=True, stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE) as child:
-        assert child.stdout.readline() == "open\n"
+    with holding("mine0", user=NOBODY, cwd="/") as child:
         assert holders("mine0") == ({(child.pid, 1, True)}, True)
         assert holders("mine0", **nobody) == ({(child.pid, 1, False)}, False)
-        child.stdin.close()
+
+
+def test_dev_that_is_mounted_elsewhere(lab, tmp_path):
+    """As that of a container is; its path has no /dev in it."""
+    ip("tuntap add dev tap0 mode tap")
+    run("mount", "--bind", "/dev", tmp_path)
+    try:
+        with holding("tap0", node=tmp_path / "net/tun") as child:
+            assert holders("tap0") == ({(child.pid, 1, True)}, True)
+    finally:
+        run("umount", tmp_path)
+
+
+def calls():
+    """System calls that are going on."""
+    for path in glob.glob("/proc/[0-9]*/task/*/syscall"):
+        with contextlib.suppress(OSError), open(path, encoding="ascii") as file:
+            yield file.read()
+
+
+def test_number_of_a_process_that_has_ended(lab, elsewhere, tmp_path):
+    """It ends before it can be asked for the queue. Whoever has its number by
+    then has another one, of a device of the same name: nobody's queue is taken
+    for his."""
+    ip("tuntap add dev tap0 mode tap")
+    run("ip", "-n", elsewhere, "tuntap", "add", "dev", "tap0", "mode", "tap")
+    with holding("tap0") as first:
+        tool = subprocess.Popen(
+            ["strace", "-f", "-o", tmp_path / "calls", "-e", "trace=pidfd_open",
+             "-e", "inject=pidfd_open:delay_enter=8000000", TAPDROP, "-json",
+             "-details", "-netns", elsewhere, "show", "dev", "tap0"],
+            text=True, stdout=subprocess.PIPE)
+        wait_for(lambda: any(call.startswith(PIDFD_OPEN) for call in calls()))
+    with with_number(first.pid, "tap0",
+                     within=("ip", "netns", "exec", elsewhere)):
+        (device,) = json.loads(tool.communicate()[0])
+        assert holders("tap0", ["-netns", elsewhere]) == (
+            {(first.pid, 1, True)}, True)
+    assert (device["holders"], device["holders-complete"]) == (None, False)
 
 
 def test_qemu(lab):
