@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is selected, as a filter of the kernel for tapdrop:drop. */
+/* What is selected of a trace, as a filter of the kernel and as ours. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -121,4 +121,42 @@ char *trace_filter(const struct selector *sel, const struct sources *s)
 	if (fclose(f) || !text)
 		out_of_memory();
 	return text;
+}
+
+/* Names that the kernel filters, by index, may be others of the device. */
+static bool is_named(const struct selector *sel, const struct lost *lost)
+{
+	bool included = !sel->n_includes ||
+			(!opt.file && trace_by_index(sel));
+	const struct pattern *p;
+	size_t i;
+
+	for (i = 0; i < sel->n_patterns; i++) {
+		p = &sel->patterns[i];
+		if (!pattern_matches(p, lost->ifname))
+			continue;
+		if (p->exclude)
+			return false;
+		included = true;
+	}
+	return included;
+}
+
+/**
+ * trace_chosen() - is a lost frame selected?
+ * @sel: selection
+ * @lost: the frame
+ *
+ * What the kernel filters is filtered again: a recording has everything.
+ *
+ * Return: true if so.
+ */
+bool trace_chosen(const struct selector *sel, const struct lost *lost)
+{
+	const struct tapdrop_filter *f = &sel->filter;
+
+	return is_named(sel, lost) && (!f->dir || f->dir == lost->dir) &&
+	       (!f->has_queue || (uint32_t)lost->queue == f->queue) &&
+	       (!f->no_queue || lost->queue < 0) &&
+	       (!f->reasons || f->reasons & tapdrop_reasons_by_name(lost->reason));
 }
