@@ -2,7 +2,9 @@
 /* What is selected of a trace, as a filter of the kernel and as ours. */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "netns.h"
 #include "options.h"
@@ -42,37 +44,97 @@ bool trace_by_index(const struct selector *sel)
 	return sel->n_includes;
 }
 
-static void filter_indexes(const struct selector *sel,
-			   const struct source *src, FILE *f)
-{
-	const char *sep = "&&(";
-	size_t i;
+/**
+ * struct trace_place - a network namespace, or a device in it
+ * @netns: number of the namespace
+ * @ifindex: index of the device, or 0 for all that is there
+ */
+struct trace_place {
+	uint32_t netns;
+	uint32_t ifindex;
+};
 
-	for (i = 0; i < sel->n_patterns; i++) {
-		if (sel->patterns[i].exclude || !src->ifindexes[i])
-			continue;
-		fprintf(f, "%sifindex==%u", sep, src->ifindexes[i]);
-		sep = "||";
-	}
-	putc(')', f);
+static int compare_places(const void *pa, const void *pb)
+{
+	const struct trace_place *a = pa, *b = pb;
+
+	if (a->netns != b->netns)
+		return a->netns < b->netns ? -1 : 1;
+	return a->ifindex < b->ifindex ? -1 : a->ifindex > b->ifindex;
 }
 
-static void filter_netns(const struct selector *sel,
-			 const struct sources *s, FILE *f)
+static void add_place(struct trace_places *places, uint32_t netns,
+		      uint32_t ifindex)
+{
+	places->list = xrealloc(places->list, places->n + 1,
+				sizeof(*places->list));
+	places->list[places->n++] = (struct trace_place){ netns, ifindex };
+}
+
+/**
+ * trace_places_note() - note where selected devices are
+ * @places: where to; zeroed
+ * @sel: selection
+ * @s: sources, of which the network namespaces and devices are taken
+ */
+void trace_places_note(struct trace_places *places, const struct selector *sel,
+		       const struct sources *s)
 {
 	bool by_index = trace_by_index(sel);
 	const struct source *src;
+	uint32_t netns;
+	size_t i;
 
-	if (opt.all_netns && !by_index)
+	places->anywhere = opt.all_netns && !by_index;
+	if (places->anywhere)
 		return;
 	for (src = s->list; src < s->list + s->n; src++) {
-		fprintf(f, "%s(netns==%u", src == s->list ? "&&(" : "||",
-			netns_inode(src->netns_fd));
-		if (by_index)
-			filter_indexes(sel, src, f);
+		netns = netns_inode(src->netns_fd);
+		if (!by_index)
+			add_place(places, netns, 0);
+		for (i = 0; by_index && i < sel->n_patterns; i++) {
+			if (!sel->patterns[i].exclude && src->ifindexes[i])
+				add_place(places, netns, src->ifindexes[i]);
+		}
+	}
+	qsort(places->list, places->n, sizeof(*places->list), compare_places);
+}
+
+/**
+ * trace_places_free() - free all places
+ * @places: places
+ */
+void trace_places_free(struct trace_places *places)
+{
+	free(places->list);
+}
+
+/* What was lost without a device is only wanted with all of a namespace. */
+static bool is_there(const struct trace_places *places, const struct lost *lost)
+{
+	struct trace_place key = { lost->netns, 0 };
+
+	if (places->anywhere ||
+	    bsearch(&key, places->list, places->n, sizeof(key), compare_places))
+		return true;
+	key.ifindex = lost->ifindex;
+	return bsearch(&key, places->list, places->n, sizeof(key),
+		       compare_places);
+}
+
+static void filter_places(const struct trace_places *places, FILE *f)
+{
+	const struct trace_place *p;
+
+	for (p = places->list; p < places->list + places->n; p++) {
+		fprintf(f, "%s(netns==%u", p == places->list ? "&&(" : "||",
+			p->netns);
+		if (p->ifindex)
+			fprintf(f, "&&ifindex==%u", p->ifindex);
 		putc(')', f);
 	}
-	putc(')', f);
+	if (places->n)
+		putc(')', f);
 }
 
 static void filter_reasons(uint64_t reasons, FILE *f)
@@ -90,14 +152,8 @@ static void filter_reasons(uint64_t reasons, FILE *f)
 		putc(')', f);
 }
 
-/**
- * trace_filter() - make a filter of the kernel
- * @sel: selection
- * @s: sources, of which the network namespaces and devices are taken
- *
- * Return: the filter, to be freed. It may let through more than was selected.
- */
-char *trace_filter(const struct selector *sel, const struct sources *s)
+static char *make_filter(const struct selector *sel,
+			 const struct trace_places *places)
 {
 	const struct tapdrop_filter *filter = &sel->filter;
 	char *text = NULL;
@@ -108,7 +164,7 @@ char *trace_filter(const struct selector *sel, const struct sources *s)
 		out_of_memory();
 	/* Always true, so that all others can begin with &&. */
 	fprintf(f, "packets>0");
-	filter_netns(sel, s, f);
+	filter_places(places, f);
 	if (sel->is_glob && can_filter(sel->dev))
 		fprintf(f, "&&ifname~\"%s\"", sel->dev);
 	if (filter->has_queue)
@@ -121,6 +177,27 @@ char *trace_filter(const struct selector *sel, const struct sources *s)
 	if (fclose(f) || !text)
 		out_of_memory();
 	return text;
+}
+
+/**
+ * trace_filter() - make a filter of the kernel
+ * @sel: selection
+ * @places: where its devices are
+ *
+ * The kernel takes less than a page. Where there are too many places for that,
+ * only trace_chosen() looks at them.
+ *
+ * Return: the filter, to be freed. It may let through more than was selected.
+ */
+char *trace_filter(const struct selector *sel, const struct trace_places *places)
+{
+	const struct trace_places nowhere = {};
+	char *text = make_filter(sel, places);
+
+	if (strlen(text) < (size_t)sysconf(_SC_PAGESIZE))
+		return text;
+	free(text);
+	return make_filter(sel, &nowhere);
 }
 
 /* Names that the kernel filters, by index, may be others of the device. */
@@ -145,17 +222,20 @@ static bool is_named(const struct selector *sel, const struct lost *lost)
 /**
  * trace_chosen() - is a lost frame selected?
  * @sel: selection
+ * @places: where its devices are, or NULL if they are known by name only
  * @lost: the frame
  *
  * What the kernel filters is filtered again: a recording has everything.
  *
  * Return: true if so.
  */
-bool trace_chosen(const struct selector *sel, const struct lost *lost)
+bool trace_chosen(const struct selector *sel, const struct trace_places *places,
+		  const struct lost *lost)
 {
 	const struct tapdrop_filter *f = &sel->filter;
 
-	return is_named(sel, lost) && (!f->dir || f->dir == lost->dir) &&
+	return (!places || is_there(places, lost)) && is_named(sel, lost) &&
+	       (!f->dir || f->dir == lost->dir) &&
 	       (!f->has_queue || (uint32_t)lost->queue == f->queue) &&
 	       (!f->no_queue || lost->queue < 0) &&
 	       (!f->reasons || f->reasons & tapdrop_reasons_by_name(lost->reason));

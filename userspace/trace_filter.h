@@ -9,8 +9,27 @@
 #include "select.h"
 #include "source.h"
 
+struct trace_place;
+
+/**
+ * struct trace_places - where selected devices are
+ * @list: the places, sorted
+ * @n: number of @list
+ * @anywhere: in any network namespace; there are no places
+ */
+struct trace_places {
+	struct trace_place *list;
+	size_t n;
+	bool anywhere;
+};
+
 bool trace_by_index(const struct selector *sel);
-char *trace_filter(const struct selector *sel, const struct sources *s);
-bool trace_chosen(const struct selector *sel, const struct lost *lost);
+void trace_places_note(struct trace_places *places, const struct selector *sel,
+		       const struct sources *s);
+void trace_places_free(struct trace_places *places);
+char *trace_filter(const struct selector *sel,
+		   const struct trace_places *places);
+bool trace_chosen(const struct selector *sel, const struct trace_places *places,
+		  const struct lost *lost);
 
 #endif /* _TAPDROP_TRACE_FILTER_H */

@@ -416,6 +416,35 @@ def test_reader_that_stops(lab, trace):
     assert sum('"drop"' in line for line in lines) + missing == lost
 
 
+def test_buffer_that_is_emptied(lab, trace):
+    """Whoever clears our trace sets its sums back, too."""
+    lab.tap()
+    tracer = trace("-json", "trace", "buffer", "8")
+    tracer.fill(lab)
+    lab.write("q0", count=2000, short=5)
+    lines = []
+    reader = threading.Thread(target=lambda: lines.extend(tracer.child.stdout))
+    reader.start()
+    wait_for(lambda: any('"missing"' in line for line in lines))
+    (tracer.instance / "trace").write_text("")
+    assert not tracer.overrun()
+    tracer.child.send_signal(signal.SIGINT)
+    assert tracer.child.wait(120) == 0
+    reader.join()
+    assert all(event["events"] < 100000 for event in map(json.loads, lines)
+               if event["event"] == "missing")
+
+
+def test_more_names_than_the_kernel_filters(lab, trace):
+    """It takes a page; then the tool chooses."""
+    lab.tap()
+    lab.tap("tap1")
+    tracer = trace("-json", "trace", *["tap0"] * 400)
+    for queue in "tap1.q0", "q0":
+        lab.write(queue, count=3, short=5)
+    assert [event["ifname"] for event in tracer.events()] == 3 * ["tap0"]
+
+
 def test_output_that_is_stuck(lab, trace):
     """It ends when it is told to, though nobody takes what it prints."""
     lab.tap()

@@ -47,6 +47,7 @@
  * @kib: room for each CPU
  * @tracing: our instance
  * @teller: how to print
+ * @places: where what is selected is
  * @names: network namespaces with names
  * @lines: what was read
  * @flows: what each flow lost
@@ -63,6 +64,7 @@ struct trace {
 	struct tracing tracing;
 	struct teller teller;
 	struct netns_names names;
+	struct trace_places places;
 	struct trace_lines lines;
 	struct flows flows;
 	uint64_t events;
@@ -79,7 +81,8 @@ static int take_lost(const struct lost *lost, void *arg)
 {
 	struct trace *t = arg;
 
-	if (is_done(t) || !trace_chosen(&t->sel, lost))
+	if (is_done(t) ||
+	    !trace_chosen(&t->sel, opt.file ? NULL : &t->places, lost))
 		return EXIT_OK;
 	t->events++;
 	t->lines.enough = is_done(t);
@@ -249,7 +252,8 @@ static int prepare(struct trace *t, char **filter)
 	if (!code)
 		code = check_inodes(&s);
 	if (!code) {
-		*filter = trace_filter(&t->sel, &s);
+		trace_places_note(&t->places, &t->sel, &s);
+		*filter = trace_filter(&t->sel, &t->places);
 		if (opt.all_netns) {
 			netns_names_note(&t->names, &s);
 			t->teller.netns_name = netns_names_find;
@@ -369,3 +373,4 @@ const struct command cmd_trace = {
 	.traces = true,
 	.help = "each frame as it is lost, with its headers, or what each flow lost",
 };
+	trace_places_free(&t.places);
