@@ -103,17 +103,24 @@ static bool parse_event(struct lost *lost, const char *event)
 	return lost->dir;
 }
 
-/* "CPU:1 [LOST 12 EVENTS]"; tasks have no names as long as that. */
-static bool is_gap(const char *line)
+/*
+ * "CPU:1 [LOST 12 EVENTS]", or without a number; tasks have no names as long as
+ * that.
+ */
+static bool parse_gap(struct lost *lost, const char *line)
 {
-	return !strncmp(line, "CPU:", 4) && strstr(line, " [LOST ") &&
-	       line[strlen(line) - 1] == ']';
+	const char *gap = strstr(line, " [LOST ");
+
+	if (strncmp(line, "CPU:", 4) || !gap || line[strlen(line) - 1] != ']')
+		return false;
+	lost->packets = strtoull(gap + strlen(" [LOST "), NULL, 10);
+	return true;
 }
 
 /**
  * lost_parse() - read a line of a trace
  * @lost: where to put what a line says of a frame; with %LINE_STACK, only the
- *	CPU is set
+ *	CPU is set, with %LINE_GAP only the packets: 0 if the kernel cannot tell
  * @line: the line, without its end
  *
  * Return: what the line is.
@@ -128,7 +135,7 @@ enum trace_line lost_parse(struct lost *lost, const char *line)
 		       parse_event(lost, event) ? LINE_LOST : LINE_OTHER;
 	if (!strncmp(line, " => ", 4))
 		return LINE_CALLER;
-	if (is_gap(line))
+	if (parse_gap(lost, line))
 		return LINE_GAP;
 	event = find_last(line, STACK);
 	return event && parse_prefix(lost, line, event) ? LINE_STACK :

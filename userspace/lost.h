@@ -20,7 +20,7 @@
  * @queue: the queue, or -1
  * @dir: enum tapdrop_dir
  * @reason: our name of the reason
- * @packets: number of frames
+ * @packets: number of frames; of a gap, of events
  * @len: length of the frame; 0 if there is no more to know of it
  * @headers: what it was
  * @location: where it was lost: function, offset and module

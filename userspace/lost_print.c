@@ -225,20 +225,22 @@ void lost_print(const struct teller *t, const struct lost *lost)
 
 /**
  * lost_print_gap() - say that events are missing here
- * @events: their number
+ * @events: their number, or 0 if it is not known
  */
 void lost_print_gap(uint64_t events)
 {
 	struct json_object *o;
 
 	if (!opt.json) {
-		printf("%llu events are missing: they came faster than they were read\n",
-		       (unsigned long long)events);
+		if (events)
+			printf("%llu ", (unsigned long long)events);
+		printf("events are missing: they came faster than they were read\n");
 		return;
 	}
 	o = json_need(json_object_new_object());
 	json_add(o, "event", json_text("missing"));
-	json_add(o, "events", json_object_new_uint64(events));
+	if (events)
+		json_add(o, "events", json_object_new_uint64(events));
 	json_print(o, stdout);
 }
 

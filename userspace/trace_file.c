@@ -42,32 +42,54 @@ int trace_file_close(FILE *f, const char *path, int code)
 
 	if (!f)
 		return code;
+	fputs(TRACE_LINES_END "\n", f);
 	failed = ferror(f);
 	failed |= fclose(f) != 0;
 	return failed && !code ? fail(EXIT_OUTPUT, "cannot write %s", path) :
 				 code;
 }
 
+static int fail_cut(const char *path)
+{
+	return fail(EXIT_USAGE, "%s is cut off: it has no end", path);
+}
+
+/* It may be any file, and have no line as short as ours. */
+static int read_head(FILE *f, const char *path, double *offset)
+{
+	char line[128];
+
+	if (!fgets(line, sizeof(line), f) || strncmp(line, HEAD, strlen(HEAD)))
+		return fail(EXIT_USAGE, "%s is no recording of 'tapdrop trace'",
+			    path);
+	if (!strchr(line, '\n'))
+		return fail_cut(path);
+	*offset = strtod(line + strlen(HEAD), NULL);
+	return EXIT_OK;
+}
+
 static int read_file(FILE *f, const char *path, double *offset,
 		     struct trace_lines *lines)
 {
-	char *line = NULL;
-	int code = EXIT_OK;
-	size_t size = 0;
-	ssize_t n;
+	char buf[16384];
+	int code, end;
+	size_t n;
 
-	if (getline(&line, &size, f) < 0 || strncmp(line, HEAD, strlen(HEAD)))
-		code = fail(EXIT_USAGE, "%s is no recording of 'tapdrop trace'",
-			    path);
-	else
-		*offset = strtod(line + strlen(HEAD), NULL);
-	while (!code && !lines->enough && (n = getline(&line, &size, f)) >= 0) {
-		code = trace_lines_take(lines, line, n);
-		if (!code && line[n - 1] != '\n')
-			code = trace_lines_take(lines, "\n", 1);
-	}
-	free(line);
-	return code ? code : trace_lines_end(lines);
+	code = read_head(f, path, offset);
+	if (code)
+		return code;
+	while (!code && !lines->enough && (n = fread(buf, 1, sizeof(buf), f)))
+		code = trace_lines_take(lines, buf, n);
+	if (code)
+		return code;
+	if (ferror(f))
+		code = fail(EXIT_USAGE, "cannot read %s: %s", path,
+			    strerror(errno));
+	else if (!lines->enough && (!lines->ended || lines->len))
+		code = fail_cut(path);
+	/* What there is has been read all the same. */
+	end = trace_lines_end(lines);
+	return code ? code : end;
 }
 
 /**

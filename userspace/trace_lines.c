@@ -100,6 +100,7 @@ static int take_line(struct trace_lines *t, const char *line)
 
 	if (t->record)
 		fprintf(t->record, "%s\n", line);
+	t->ended = !strcmp(line, TRACE_LINES_END);
 	if (type != LINE_CALLER)
 		code = trace_lines_pause(t);
 	if (code)
@@ -117,8 +118,7 @@ static int take_line(struct trace_lines *t, const char *line)
 			add_caller(t, line + strlen(" => "));
 		break;
 	case LINE_GAP:
-		t->gap = true;
-		break;
+		return t->miss(lost.packets, t->arg);
 	case LINE_OTHER:
 		break;
 	}

@@ -10,15 +10,20 @@
 
 #include "lost.h"
 
+/* The last line of a recording. */
+#define TRACE_LINES_END	"# end"
+
 /**
  * struct trace_lines - what was read of a trace
  * @take: takes each lost frame; returns an exit code
- * @arg: its argument
+ * @miss: takes how many events were overwritten before they were read, or 0 if
+ *	that is not known; returns an exit code
+ * @arg: argument of both
  * @stacks: each has a stack, for which it waits
  * @enough: @take wants no more
  * @record: where to write the lines, or NULL
  * @read: events read
- * @gap: some were overwritten before they were read
+ * @ended: the last line was the end of a recording
  * @waiting: for each CPU an event that waits for its stack
  * @n_waiting: number of @waiting
  * @current: the one whose stack comes now, or NULL
@@ -27,12 +32,13 @@
  */
 struct trace_lines {
 	int (*take)(const struct lost *lost, void *arg);
+	int (*miss)(uint64_t events, void *arg);
 	void *arg;
 	bool stacks;
 	bool enough;
 	FILE *record;
 	uint64_t read;
-	bool gap;
+	bool ended;
 	struct lost *waiting;
 	size_t n_waiting;
 	struct lost *current;

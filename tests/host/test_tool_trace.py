@@ -15,6 +15,7 @@ import tool
 from fakekernel import FakeKernel, nl
 
 FIRST = '# tapdrop trace, of a clock that is behind by 1000.250000 s\n'
+LAST = '# end\n'
 MAC_A, MAC_B = bytes.fromhex('020000000001'), bytes.fromhex('0200000000aa')
 IP_A, IP_B = '10.0.0.1', '10.0.0.2'
 IP6_A, IP6_B = '2001:db8::1', 'fe80::2'
@@ -68,8 +69,8 @@ def trace(tmp_path):
     """What the tool says of lines of a trace."""
     def run(text, *args, words=()):
         path = tmp_path / 'trace'
-        path.write_bytes(text if isinstance(text, bytes) else
-                         (FIRST + text).encode())
+        path.write_bytes((text if isinstance(text, bytes) else
+                          (FIRST + text).encode()) + LAST.encode())
         return tool.output('-file', path, *args, 'trace', *words)
     return run
 
@@ -244,10 +245,57 @@ def test_stack_as_text(trace):
 
 def test_junk_is_no_event(events):
     junk = ('\n: drop: dev=\n[1] : drop: dev=tap0 queue=0\n'
-            'CPU:1 [LOST 3 EVENTS]\n##### CPU 1 buffer started ####\n' +
+            '##### CPU 1 buffer started ####\n' +
             line().replace('to-user', 'sideways') +
             line().replace(' location=', ' ') + 'x' * 20000 + '\n')
     assert events(junk + line()) == events(line())
+
+
+def test_gap(events, trace):
+    """What the kernel had overwritten is not there, and that is said."""
+    text = (line() + 'CPU:1 [LOST 3 EVENTS]\n' + line() +
+            'CPU:0 [LOST EVENTS]\n' + line())
+    kept = events(line())
+    assert events(text) == kept + [{'event': 'missing', 'events': 3}] + \
+        kept + [{'event': 'missing'}] + kept
+    assert [words.split(':')[0] for words in trace(text).splitlines()
+            if 'missing' in words] == ['3 events are missing',
+                                       'events are missing']
+    assert len(events(text, words=['count', '1'])) == 1
+    assert events(2 * 'CPU:1 [LOST 3 EVENTS]\n', '-summary') == [
+        {'event': 'missing', 'events': 6}]
+
+
+@pytest.mark.parametrize('args, step', (((), 1), (('-stack',), 16),
+                                        (('-summary',), 16)))
+def test_recording_cut_anywhere(tmp_path, args, step):
+    """It says so, and has what stands in front of it."""
+    path = tmp_path / 'trace'
+    whole = (FIRST + line(bytes(8)) + line(queue=1) + LAST).encode()
+    for n in range(len(whole) - 1, 0, -step):
+        path.write_bytes(whole[:n])
+        done = tool.run('-json', '-file', path, *args, 'trace')
+        # the first line is the head
+        assert done.stdout.count('\n') == max(whole[:n].count(b'\n') - 1, 0)
+        words = 'is cut off: it has no end' if n >= len(FIRST) - len('1000.250000 s\n') else \
+            "is no recording of 'tapdrop trace'"
+        assert done.returncode == 1 and words in done.stderr
+        assert done.stderr.count('\n') == 1
+
+
+def test_line_without_end(tmp_path):
+    """Neither a line nor a file fills the memory."""
+    path = tmp_path / 'trace'
+    for head in (b'', FIRST.encode(), FIRST.encode()[:-1]):
+        with open(path, 'wb') as file:
+            file.write(head)
+            file.truncate(1 << 30)
+        done = subprocess.run(
+            ['sh', '-c', 'ulimit -v 400000; exec "$@"', 'sh', tool.TOOL,
+             '-file', path, 'trace'], env=tool.ENV, text=True,
+            capture_output=True, check=False)
+        assert (done.returncode, done.stdout) == (1, '')
+        assert 'trace is ' in done.stderr
 
 
 @pytest.mark.parametrize('words, expected', (
@@ -296,10 +344,10 @@ def test_schema(events):
             line(kind=0, dev='-', ifindex=0, queue=-1, len=0) +
             line(ether(0x86dd, ipv6(6, PORTS))))
     found = events(text, '-stack') + events(text, '-summary') + [
-        {'event': 'missing', 'events': 3}, {'event': 'other-flows',
-                                            'packets': 1},
+        {'event': 'missing', 'events': 3}, {'event': 'missing'},
+        {'event': 'other-flows', 'packets': 1},
         {'event': 'not-traced', 'devices': 1}]
-    assert len(found) == 9
+    assert len(found) == 10
     for event in found:
         jsonschema.validate(event, schema)
         with pytest.raises(jsonschema.ValidationError):

@@ -52,8 +52,9 @@
  * @lines: what was read
  * @flows: what each flow lost
  * @events: events of the selection
- * @unprinted: those that nobody was there to read
- * @missing: events missing that were said to be
+ * @gap: events were overwritten before they were read
+ * @overrun: how many, when we looked last
+ * @missing: events missing that are yet to be said to be
  */
 struct trace {
 	struct selector sel;
@@ -63,12 +64,13 @@ struct trace {
 	uint64_t kib;
 	struct tracing tracing;
 	struct teller teller;
-	struct netns_names names;
 	struct trace_places places;
+	struct netns_names names;
 	struct trace_lines lines;
 	struct flows flows;
 	uint64_t events;
-	uint64_t unprinted;
+	bool gap;
+	uint64_t overrun;
 	uint64_t missing;
 };
 
@@ -92,11 +94,36 @@ static int take_lost(const struct lost *lost, void *arg)
 	}
 	/* Nobody reads, and we have to end: it is missing, and said to be. */
 	if (!wait_for_output()) {
-		t->unprinted++;
+		t->missing++;
 		return EXIT_OK;
 	}
 	lost_print(&t->teller, lost);
 	return close_output(EXIT_OK);
+}
+
+/* Live, the kernel's sums tell more, and those in a summary can wait. */
+static int take_missing(uint64_t events, void *arg)
+{
+	struct trace *t = arg;
+
+	t->gap = true;
+	if (!opt.file)
+		return EXIT_OK;
+	if (opt.summary) {
+		t->missing += events;
+		return EXIT_OK;
+	}
+	lost_print_gap(events);
+	return close_output(EXIT_OK);
+}
+
+/* The sum begins anew if somebody empties the buffers. */
+static void add_overrun(struct trace *t)
+{
+	uint64_t sum = tracing_overrun(&t->tracing);
+
+	t->missing += sum < t->overrun ? sum : sum - t->overrun;
+	t->overrun = sum;
 }
 
 /*
@@ -105,17 +132,16 @@ static int take_lost(const struct lost *lost, void *arg)
  */
 static int say_missing(struct trace *t, bool at_end)
 {
-	uint64_t n = tracing_overrun(&t->tracing) + t->unprinted - t->missing;
-
-	t->lines.gap = false;
-	if (!n)
+	t->gap = false;
+	add_overrun(t);
+	if (!t->missing)
 		return EXIT_OK;
 	if (!wait_for_output())
 		return !at_end ? EXIT_OK :
 		       fail(EXIT_OUTPUT, "%llu events could not be printed: nobody reads the output",
-			    (unsigned long long)n);
-	t->missing += n;
-	lost_print_gap(n);
+			    (unsigned long long)t->missing);
+	lost_print_gap(t->missing);
+	t->missing = 0;
 	return close_output(EXIT_OK);
 }
 
@@ -138,7 +164,7 @@ static int look(struct trace *t, uint64_t limit)
 	}
 	if (!code && !n)
 		code = trace_lines_pause(&t->lines);
-	if (!code && t->lines.gap && !opt.summary)
+	if (!code && t->gap && !opt.summary)
 		code = say_missing(t, false);
 	if (!code && !tracing_alive(&t->tracing))
 		code = fail(EXIT_NO_FAMILY, "the tapdrop module was unloaded");
@@ -174,16 +200,16 @@ static int trace(struct trace *t)
 	if (!code)
 		code = trace_lines_end(&t->lines);
 	/* What came behind the last one that was wanted is not missing. */
-	if (code || (is_done(t) && !t->lines.gap))
+	if (code || (is_done(t) && !t->gap))
 		return code;
 	return say_missing(t, true);
 }
 
-static int finish_summary(struct trace *t)
+static int finish_summary(struct trace *t, int code)
 {
 	flows_sort(&t->flows);
 	lost_print_flows(&t->teller, &t->flows);
-	return close_output(EXIT_OK);
+	return close_output(code);
 }
 
 /* A filter that lets nothing through would look like a host without losses. */
@@ -262,6 +288,15 @@ static int prepare(struct trace *t, char **filter)
 	}
 	sources_close(&s);
 	opt.record = record;
+	return code;
+}
+
+static int read_recording(struct trace *t)
+{
+	int code = trace_file_read(opt.file, &t->teller.offset, &t->lines);
+
+	if (opt.summary && t->gap)
+		lost_print_gap(t->missing);
 	return code;
 }
 
@@ -352,13 +387,15 @@ static int run(int argc, char **argv)
 		return code;
 
 	t.lines.take = take_lost;
+	t.lines.miss = take_missing;
 	t.lines.arg = &t;
 	t.lines.stacks = opt.stack;
-	code = opt.file ? trace_file_read(opt.file, &t.teller.offset, &t.lines) :
-			  trace_live(&t);
-	if (!code && opt.summary)
-		code = finish_summary(&t);
+	code = opt.file ? read_recording(&t) : trace_live(&t);
+	/* Also of a recording that is cut off. */
+	if (opt.summary && (!code || t.flows.n))
+		code = finish_summary(&t, code);
 	trace_lines_free(&t.lines);
+	trace_places_free(&t.places);
 	netns_names_free(&t.names);
 	flows_free(&t.flows);
 	return code;
@@ -373,4 +410,3 @@ const struct command cmd_trace = {
 	.traces = true,
 	.help = "each frame as it is lost, with its headers, or what each flow lost",
 };
-	trace_places_free(&t.places);
