@@ -2,19 +2,14 @@
 /* A file that readers see as it was or as it is, never in between. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "exitcode.h"
 #include "fail.h"
+#include "lib/replace.h"
 #include "outfile.h"
-
-/* As many links as the kernel follows. */
-#define MAX_LINKS	40
 
 static int refuse(const struct outfile *out, int err)
 {
@@ -76,87 +71,16 @@ static int write_through(const struct outfile *out, const struct stat *st)
 	return err ? refuse(out, err) : EXIT_OK;
 }
 
-/* Put the target of a link in its place. Return: 0 or a negative errno. */
-static int go_to(char path[PATH_MAX], const char *target)
-{
-	char *base = strrchr(path, '/');
-	size_t dir = *target == '/' || !base ? 0 : base + 1 - path;
-
-	if (dir + strlen(target) >= PATH_MAX)
-		return -ENAMETOOLONG;
-	strcpy(path + dir, target);
-	return 0;
-}
-
-/*
- * Where the links lead: the file there is to be replaced, not the link. There
- * may be none yet. Return: 0 or a negative errno.
- */
-static int follow_links(const char *path, char real[PATH_MAX])
-{
-	char target[PATH_MAX];
-	int err, i;
-	ssize_t n;
-
-	if (strlen(path) >= PATH_MAX)
-		return -ENAMETOOLONG;
-	strcpy(real, path);
-	for (i = 0; i < MAX_LINKS; i++) {
-		n = readlink(real, target, sizeof(target) - 1);
-		if (n < 0)
-			return errno == EINVAL || errno == ENOENT ? 0 : -errno;
-		target[n] = '\0';
-		err = go_to(real, target);
-		if (err)
-			return err;
-	}
-	return -ELOOP;
-}
-
-/* Return: 0 or a negative errno; no file is left behind then. */
-static int make_and_rename(const struct outfile *out, const char *real)
-{
-	char temp[PATH_MAX];
-	int err, fd;
-
-	if (snprintf(temp, sizeof(temp), "%s.XXXXXX", real) >=
-	    (int)sizeof(temp))
-		return -ENAMETOOLONG;
-	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	err = fchmod(fd, 0644) ? -errno : 0;
-	if (err)
-		close(fd);
-	else
-		err = put_and_close(out, fd, true);
-	if (!err && rename(temp, real))
-		err = -errno;
-	if (err)
-		unlink(temp);
-	return err;
-}
-
 /* @st is what is there, or NULL. */
 static int replace(const struct outfile *out, const struct stat *st)
 {
-	char real[PATH_MAX];
-	sigset_t all, old;
-	struct stat now;
-	int err;
+	struct tapdrop_replace r;
+	int err, fd;
 
-	err = follow_links(out->path, real);
-	/* Below /proc, links lead to files that have no such name any more. */
-	if (!err && st && (stat(real, &now) || !same_file(st, &now)))
-		err = -ESTALE;
-	if (err)
-		return refuse(out, err);
-
-	/* Who ends us in between would find the temporary file. */
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &old);
-	err = make_and_rename(out, real);
-	sigprocmask(SIG_SETMASK, &old, NULL);
+	fd = tapdrop_replace_begin(&r, out->path, st, 0644);
+	if (fd < 0)
+		return refuse(out, fd);
+	err = tapdrop_replace_end(&r, put_and_close(out, fd, true));
 	return err ? refuse(out, err) : EXIT_OK;
 }
 

@@ -453,6 +453,50 @@ def test_output_through_links(tmp_path):
         assert os.listdir(tmp_path / 'b') == ['real']
 
 
+def test_output_keeps_who_may_read(tmp_path):
+    """Mode, owner and group are the administrator's business."""
+    path = tmp_path / 'tapdrop.prom'
+    path.write_text('old')
+    path.chmod(0o640)
+    if os.getuid() == 0:
+        os.chown(path, 65534, 65533)
+    before = path.stat()
+    tool.output('export', 'prometheus', 'output', path, dump='host')
+    after = path.stat()
+    assert after.st_ino != before.st_ino
+    assert (after.st_mode, after.st_uid, after.st_gid) == (
+        before.st_mode, before.st_uid, before.st_gid)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason='only root has other users')
+def test_output_through_the_link_of_another(tmp_path):
+    """Where everybody may put links, as the kernel does it if it is asked to."""
+    (tmp_path / 'precious').write_text('old')
+    (tmp_path / 'tmp').mkdir()
+    (tmp_path / 'tmp').chmod(0o1777)
+    path = tmp_path / 'tmp' / 'tapdrop.prom'
+    for target in 'precious', 'new':
+        path.symlink_to(f'../{target}')
+        os.chown(path, 65534, 65534, follow_symlinks=False)
+        refused(path, 'Permission denied')
+        path.unlink()
+    assert (tmp_path / 'precious').read_text() == 'old'
+    assert not (tmp_path / 'new').exists()
+    path.symlink_to('../precious')              # our own
+    tool.output('export', 'prometheus', 'output', path, dump='host')
+    assert (tmp_path / 'precious').read_text() != 'old'
+
+
+def test_output_in_a_directory_that_is_a_link(tmp_path):
+    (tmp_path / 'real').mkdir()
+    (tmp_path / 'textfiles').symlink_to('real')
+    for _ in range(2):
+        tool.output('export', 'prometheus', 'output',
+                    tmp_path / 'textfiles' / 'tapdrop.prom', dump='host')
+        assert os.listdir(tmp_path / 'real') == ['tapdrop.prom']
+    assert (tmp_path / 'textfiles').is_symlink()
+
+
 def test_output_links_that_lead_nowhere(tmp_path):
     (tmp_path / 'loop').symlink_to('loop')
     refused(tmp_path / 'loop', 'Too many levels of symbolic links')
