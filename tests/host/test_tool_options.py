@@ -11,8 +11,10 @@ import shlex
 import shutil
 import signal
 import socket
+import stat
 import struct
 import subprocess
+import time
 
 import pytest
 
@@ -82,6 +84,82 @@ def test_recording_of_a_watch(tmp_path):
         tool.output('-record', path, 'watch', 'interval', '0.1', 'count', '3',
                     env=kernel.env)
     assert tool.output('-json', '-file', path, 'watch').count('\n') == 3
+
+
+def test_recording_stays_until_there_is_another(tmp_path):
+    """An error costs nobody what was recorded before."""
+    path = tmp_path / 'dump.nl'
+    path.write_bytes(nl.host())
+    for kernel in (FakeKernel(refuse=(13, 'not for you', None)),
+                   FakeKernel(has_family=False),
+                   FakeKernel(dump=lambda _: nl.refused())):
+        with kernel:
+            assert tool.run('-record', path, env=kernel.env).returncode
+        assert path.read_bytes() == nl.host()
+        assert os.listdir(tmp_path) == ['dump.nl']
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason='only root can mount')
+def test_recording_on_a_full_disk(tmp_path):
+    path = tmp_path / 'dump.nl'
+    subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=4k', 'none', tmp_path],
+                   check=True)
+    try:
+        path.write_bytes(nl.done())
+        with FakeKernel() as kernel:
+            done = tool.run('-record', path, env=kernel.env)
+        assert (done.returncode, done.stderr) == (
+            5, f'tapdrop: cannot write {path}: No space left on device\n')
+        assert path.read_bytes() == nl.done()
+        assert os.listdir(tmp_path) == ['dump.nl']
+    finally:
+        subprocess.run(['umount', tmp_path], check=True)
+
+
+def test_recording_through_a_link(tmp_path):
+    """The link stays, and so does who may read what it leads to."""
+    (tmp_path / 'link').symlink_to('real')
+    for mode in (None, 0o640):
+        if mode:
+            (tmp_path / 'real').chmod(mode)
+        with FakeKernel() as kernel:
+            live = tool.output('-json', '-record', tmp_path / 'link',
+                               env=kernel.env)
+        assert (tmp_path / 'link').is_symlink()
+        assert tool.output('-json', '-file', tmp_path / 'real') == live
+        assert sorted(os.listdir(tmp_path)) == ['link', 'real']
+    assert stat.S_IMODE((tmp_path / 'real').stat().st_mode) == 0o640
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason='only root has other users')
+def test_recording_through_the_link_of_another(tmp_path):
+    (tmp_path / 'tmp').mkdir()
+    (tmp_path / 'tmp').chmod(0o1777)
+    (tmp_path / 'precious').write_text('old')
+    path = tmp_path / 'tmp' / 'link'
+    path.symlink_to('../precious')
+    os.chown(path, 65534, 65534, follow_symlinks=False)
+    with FakeKernel() as kernel:
+        done = tool.run('-record', path, env=kernel.env)
+    assert (done.returncode, done.stderr) == (
+        5, f'tapdrop: cannot write {path}: Permission denied\n')
+    assert (tmp_path / 'precious').read_text() == 'old'
+
+
+def test_recording_says_when(tmp_path):
+    """On the clocks of this start of the machine."""
+    path = tmp_path / 'dump.nl'
+    with FakeKernel() as kernel:
+        tool.output('-record', path, 'watch', 'interval', '0.1', 'count', '2',
+                    env=kernel.env)
+    data = path.read_bytes()
+    with open('/proc/sys/kernel/random/boot_id', encoding='ascii') as file:
+        assert data.count(b'tapdrop\0' + file.read().strip().encode()) == 2
+    first, second = (struct.unpack_from('=QQ', data, found.end() + 40)
+                     for found in re.finditer(b'tapdrop\0', data))
+    assert first[0] + 100 <= second[0] <= time.monotonic() * 1000
+    assert first[1] + 100 <= second[1] <= \
+        time.clock_gettime(time.CLOCK_BOOTTIME) * 1000
 
 
 def test_recording_cannot_be_written():

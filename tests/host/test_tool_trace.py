@@ -381,19 +381,23 @@ def test_without_module():
     assert 'modprobe tapdrop' in done.stderr
 
 
-def test_without_tracefs():
-    """In a mount namespace, so that the machine keeps its own."""
+def test_without_tracefs(tmp_path):
+    """In a mount namespace, so that the machine keeps its own. What was recorded
+    before stays."""
     if os.getuid() != 0:
         pytest.skip('only root can mount')
+    (tmp_path / 'old').write_text('old')
     with FakeKernel() as kernel:
         done = subprocess.run(
             ['unshare', '-m', 'sh', '-c', 'mount -t tmpfs none /sys/kernel && '
-             f'exec {tool.TOOL} trace'], env={**tool.ENV, **kernel.env},
+             f'exec {tool.TOOL} -record {tmp_path}/old trace'],
+            env={**tool.ENV, **kernel.env},
             capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (2, '')
     assert done.stderr == (
         "tapdrop: there is no tracefs; mount it with "
         "'mount -t tracefs tracefs /sys/kernel/tracing'\n")
+    assert (tmp_path / 'old').read_text() == 'old'
 
 
 def test_device_that_is_not_counted():

@@ -309,11 +309,12 @@ static int trace_live(struct trace *t)
 	t->teller.offset = clock_offset();
 	t->tracing.fd = -1;
 	code = prepare(t, &filter);
+	if (!code)
+		code = tracing_open(&t->tracing, filter, opt.stack, t->kib);
+	/* What was recorded before stays until there is something to record. */
 	if (!code && opt.record)
 		code = trace_file_create(&t->lines.record, opt.record,
 					 t->teller.offset);
-	if (!code)
-		code = tracing_open(&t->tracing, filter, opt.stack, t->kib);
 	if (!code)
 		code = trace(t);
 	tracing_close(&t->tracing);

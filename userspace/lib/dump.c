@@ -6,6 +6,7 @@
 
 #include "decode.h"
 #include "file.h"
+#include "moment.h"
 #include "netlink.h"
 
 /* How often to begin again when devices come and go during a dump. */
@@ -29,6 +30,13 @@ static int take_reason(const struct nlmsghdr *nlh, void *sink)
 	return tapdrop_decode_reason(nlh, sink);
 }
 
+static int record_moment(struct tapdrop *td, const struct tapdrop_moment *moment)
+{
+	if (!td->record_path || !tapdrop_moment_put(&td->raw, moment))
+		return 0;
+	return tapdrop_fail(td, ENOMEM, "out of memory");
+}
+
 static int attempt(struct tapdrop *td, const struct tapdrop_stats_sink *sink)
 {
 	struct tapdrop_answer a = {
@@ -40,11 +48,17 @@ static int attempt(struct tapdrop *td, const struct tapdrop_stats_sink *sink)
 
 	tapdrop_stats_reset(sink->stats);
 	td->raw.len = 0;
-	if (td->from_file)
+	if (td->from_file) {
+		a.moment = &sink->stats->moment;
 		err = tapdrop_file_dump(td, &a);
-	else
-		err = tapdrop_netlink_request(td, TAPDROP_CMD_STATS_GET,
-					      NLM_F_DUMP, sink->filter, &a);
+	} else {
+		tapdrop_moment_now(&sink->stats->moment);
+		err = record_moment(td, &sink->stats->moment);
+		if (!err)
+			err = tapdrop_netlink_request(td, TAPDROP_CMD_STATS_GET,
+						      NLM_F_DUMP, sink->filter,
+						      &a);
+	}
 	sink->stats->inconsistent = a.interrupted;
 	return err;
 }

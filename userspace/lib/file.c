@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "file.h"
+#include "moment.h"
 #include "walk.h"
 
 /* The largest message that a dump can have: all that one receive takes. */
@@ -18,6 +19,8 @@ static bool is_recording(const struct tapdrop_buf *buf)
 	struct nlmsghdr nlh;
 
 	if (!buf->len)
+		return true;
+	if (tapdrop_moment_begins(buf->data, buf->len))
 		return true;
 	if (buf->len < sizeof(nlh))
 		return false;
@@ -128,33 +131,4 @@ int tapdrop_file_dump(struct tapdrop *td, struct tapdrop_answer *a)
 	if (!ret || ret == -EBADMSG)
 		return tapdrop_file_fail(td, !ret);
 	return ret < 0 ? ret : 0;
-}
-
-int tapdrop_record(struct tapdrop *td, const char *path)
-{
-	if (td->record)
-		fclose(td->record);
-	td->record = fopen(path, "we");
-	if (!td->record)
-		return tapdrop_fail(td, errno, "cannot write %s: %s", path,
-				    strerror(errno));
-	return 0;
-}
-
-/**
- * tapdrop_record_write() - write the messages of a complete dump
- * @td: handle
- *
- * Return: 0 or a negative errno.
- */
-int tapdrop_record_write(struct tapdrop *td)
-{
-	if (!td->record)
-		return 0;
-	errno = 0;
-	fwrite(td->raw.data, 1, td->raw.len, td->record);
-	if (fflush(td->record))
-		return tapdrop_fail(td, errno, "cannot write the recording: %s",
-				    strerror(errno));
-	return 0;
 }

@@ -33,7 +33,8 @@ struct tapdrop_buf {
  * @file: content of a recorded dump
  * @file_pos: how much of @file was read
  * @path: where @file was read from, or NULL
- * @record: file that dumps are written to, or NULL
+ * @record_path: where to write what dumps receive, or NULL
+ * @record: the file, or NULL before the first dump
  * @raw: messages of the current attempt, for @record
  * @events: messages received from @event_sk
  * @events_pos: how much of @events was read
@@ -52,6 +53,7 @@ struct tapdrop {
 	struct tapdrop_buf file;
 	size_t file_pos;
 	char *path;
+	char *record_path;
 	FILE *record;
 	struct tapdrop_buf raw;
 	struct tapdrop_buf events;

@@ -107,7 +107,7 @@ static int exchange(struct tapdrop *td, struct nl_sock *sk,
 		if (len < 0)
 			return fail_nl(td, len, "cannot receive an answer");
 		err = tapdrop_walk(a, buf, len, NULL);
-		if (err >= 0 && td->record &&
+		if (err >= 0 && td->record_path &&
 		    tapdrop_buf_add(&td->raw, buf, len))
 			err = tapdrop_fail(td, ENOMEM, "out of memory");
 		free(buf);

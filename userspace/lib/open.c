@@ -38,5 +38,6 @@ void tapdrop_close(struct tapdrop *td)
 	free(td->raw.data);
 	free(td->file.data);
 	free(td->path);
+	free(td->record_path);
 	free(td);
 }

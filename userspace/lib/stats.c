@@ -33,6 +33,7 @@ void tapdrop_stats_reset(struct tapdrop_stats *stats)
 	stats->n_devices = 0;
 	stats->n_counters = 0;
 	stats->inconsistent = false;
+	memset(&stats->moment, 0, sizeof(stats->moment));
 }
 
 /* Make room for one more element; twice as much as before is enough. */
@@ -141,4 +142,10 @@ size_t tapdrop_stats_count(const struct tapdrop_stats *stats)
 bool tapdrop_stats_consistent(const struct tapdrop_stats *stats)
 {
 	return !stats->inconsistent;
+}
+
+const struct tapdrop_moment *
+tapdrop_stats_moment(const struct tapdrop_stats *stats)
+{
+	return stats->moment.boot_id[0] ? &stats->moment : NULL;
 }

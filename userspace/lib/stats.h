@@ -17,6 +17,7 @@
  * @n_counters: counters in use
  * @max_counters: counters allocated
  * @inconsistent: a message had NLM_F_DUMP_INTR set
+ * @moment: when it was read; all zero if that is not known
  */
 struct tapdrop_stats {
 	struct tapdrop_device *devices;
@@ -26,6 +27,7 @@ struct tapdrop_stats {
 	size_t n_counters;
 	size_t max_counters;
 	bool inconsistent;
+	struct tapdrop_moment moment;
 };
 
 struct tapdrop_stats *tapdrop_stats_new(void);

@@ -94,6 +94,21 @@ struct tapdrop_device {
 };
 
 /**
+ * struct tapdrop_moment - a moment, as told by clocks that nobody sets
+ * @boot_id: which start of a machine these clocks belong to; "" if that is not
+ *	known
+ * @monotonic_ms: milliseconds, without the time that the host was suspended, as
+ *	in @since_ms of &struct tapdrop_device: the difference is when the device
+ *	came, which stays the same wherever it moves
+ * @boottime_ms: the same with that time
+ */
+struct tapdrop_moment {
+	char boot_id[40];
+	uint64_t monotonic_ms;
+	uint64_t boottime_ms;
+};
+
+/**
  * struct tapdrop_filter - what a request asks for; zeroed it means everything
  * @ifindex: this device only, if not 0
  * @scope: enum tapdrop_scope; 0 means %TAPDROP_SCOPE_QUEUE
@@ -241,7 +256,12 @@ const char *tapdrop_error(const struct tapdrop *td);
 /**
  * tapdrop_record() - write what dumps receive into a file, too
  * @td: handle
- * @path: file to create or truncate
+ * @path: file to make, or to replace
+ *
+ * The first dump that succeeds takes the place of a regular file, in one step;
+ * until then, that stays as it is. Links stay, and so do its mode and, where we
+ * may set them, its owner and group. Those that follow are appended. Anything
+ * that is no regular file is written to.
  *
  * Return: 0 or a negative errno.
  */
@@ -277,6 +297,22 @@ int tapdrop_dump(struct tapdrop *td, const struct tapdrop_filter *filter,
  */
 int tapdrop_get(struct tapdrop *td, const struct tapdrop_filter *filter,
 		struct tapdrop_stats **stats);
+
+/**
+ * tapdrop_moment_now() - what the clocks say
+ * @moment: where to put it
+ */
+void tapdrop_moment_now(struct tapdrop_moment *moment);
+
+/**
+ * tapdrop_stats_moment() - when an answer was asked for
+ * @stats: answer of tapdrop_dump()
+ *
+ * Return: the moment, valid as long as @stats; or NULL if that is not known: of a
+ * recording that does not say it, or of tapdrop_get().
+ */
+const struct tapdrop_moment *
+tapdrop_stats_moment(const struct tapdrop_stats *stats);
 
 /**
  * tapdrop_stats_next() - walk through the devices of an answer

@@ -6,6 +6,7 @@
 #include <linux/genetlink.h>
 
 #include "attr.h"
+#include "moment.h"
 #include "walk.h"
 
 static const char * const request_attr_names[] = {
@@ -130,6 +131,10 @@ static int walk_message(struct tapdrop_answer *a, const struct nlmsghdr *nlh)
 		return walk_error(a, nlh);
 	case NLMSG_DONE:
 		return walk_done(a, nlh);
+	case NLMSG_NOOP:
+		if (a->moment)
+			tapdrop_moment_get(nlh, a->moment);
+		return 0;
 	case NLMSG_OVERRUN:
 		return tapdrop_fail(a->td, ENOBUFS, "messages were lost");
 	}

@@ -34,6 +34,7 @@ typedef int (*tapdrop_message_fn)(const struct nlmsghdr *nlh, void *arg);
  * @fn: takes the messages
  * @arg: argument of @fn
  * @interrupted: set when a message had NLM_F_DUMP_INTR
+ * @moment: set if a recording says when it was; may be NULL
  */
 struct tapdrop_answer {
 	struct tapdrop *td;
@@ -42,6 +43,7 @@ struct tapdrop_answer {
 	tapdrop_message_fn fn;
 	void *arg;
 	bool interrupted;
+	struct tapdrop_moment *moment;
 };
 
 int tapdrop_walk(struct tapdrop_answer *a, const unsigned char *buf,
