@@ -8,8 +8,51 @@
 #include "dump.h"
 #include "exitcode.h"
 #include "fail.h"
+#include "place.h"
 #include "reason.h"
 #include "xalloc.h"
+
+/*
+ * Births are told by the age of a device, in a dump of which only the beginning
+ * is known, so that they are as inexact as that takes long.
+ */
+#define SLACK_MS	1000
+
+/**
+ * struct known - a device of the baseline
+ * @dev: the device
+ * @src: index of its source
+ * @found: it is still there
+ */
+struct known {
+	const struct tapdrop_device *dev;
+	size_t src;
+	bool found;
+};
+
+static int compare(const void *pa, const void *pb)
+{
+	const struct known *a = pa, *b = pb;
+
+	if (a->dev->ifindex != b->dev->ifindex)
+		return a->dev->ifindex < b->dev->ifindex ? -1 : 1;
+	return a->src < b->src ? -1 : a->src > b->src;
+}
+
+static void sort(struct baseline *b)
+{
+	const struct tapdrop_device *dev;
+	size_t i, n = 0;
+
+	for (i = 0; i < b->n; i++)
+		n += tapdrop_stats_count(b->stats[i]);
+	b->known = xrealloc(NULL, n, sizeof(*b->known));
+	for (i = 0; i < b->n; i++) {
+		tapdrop_for_each_device(dev, b->stats[i])
+			b->known[b->n_known++] = (struct known){ dev, i, false };
+	}
+	qsort(b->known, b->n_known, sizeof(*b->known), compare);
+}
 
 /**
  * baseline_take() - keep what sources_dump() has read
@@ -26,6 +69,7 @@ void baseline_take(struct baseline *b, struct sources *s)
 		b->stats[i] = s->list[i].stats;
 		s->list[i].stats = NULL;
 	}
+	sort(b);
 }
 
 /**
@@ -47,15 +91,24 @@ int baseline_load(struct baseline *b, const char *path)
 		err = tapdrop_dump(b->td, NULL, &b->stats[0]);
 	if (err == -ENODATA)
 		return fail(EXIT_USAGE, "%s has no dump", path);
-	return err ? fail(EXIT_USAGE, "%s", tapdrop_error(b->td)) : EXIT_OK;
+	if (err)
+		return fail(EXIT_USAGE, "%s", tapdrop_error(b->td));
+	sort(b);
+	return EXIT_OK;
 }
 
+/*
+ * Counters mostly come in the same order, so begin where the last one was found.
+ */
 static const struct tapdrop_counter *
-find_counter(const struct tapdrop_device *dev, const struct tapdrop_counter *key)
+find_counter(const struct tapdrop_device *dev, const struct tapdrop_counter *key,
+	     size_t *at)
 {
 	const struct tapdrop_counter *c;
+	size_t i;
 
-	tapdrop_for_each_counter(c, dev) {
+	for (i = 0; i < dev->n_counters; i++, ++*at) {
+		c = &dev->counters[*at % dev->n_counters];
 		if (c->queue == key->queue && c->dir == key->dir &&
 		    c->reason == key->reason)
 			return c;
@@ -68,9 +121,10 @@ static bool went_back(const struct tapdrop_device *old,
 		      const struct tapdrop_device *dev)
 {
 	const struct tapdrop_counter *c, *before;
+	size_t at = 0;
 
 	tapdrop_for_each_counter(c, dev) {
-		before = find_counter(old, c);
+		before = find_counter(old, c, &at);
 		if (before && before->packets > c->packets)
 			return true;
 	}
@@ -78,28 +132,132 @@ static bool went_back(const struct tapdrop_device *old,
 }
 
 /**
- * baseline_find() - find a device among the earlier ones
+ * baseline_is_of_boot() - were the earlier counters counted since this start?
  * @b: earlier counters
- * @src: index of the source
- * @dev: the device now
+ * @now: a moment, or NULL if it is not known which start that is
  *
- * An interface index may be used again, and so may a name.
- *
- * Return: the device then; NULL if it was not there.
+ * Return: false if they certainly were not.
  */
-const struct tapdrop_device *baseline_find(const struct baseline *b, size_t src,
-					   const struct tapdrop_device *dev)
+bool baseline_is_of_boot(const struct baseline *b,
+			 const struct tapdrop_moment *now)
 {
-	const struct tapdrop_device *old;
+	const struct tapdrop_moment *then = tapdrop_stats_moment(b->stats[0]);
 
-	if (src >= b->n)
-		return NULL;
-	tapdrop_for_each_device(old, b->stats[src]) {
-		if (old->ifindex == dev->ifindex && old->kind == dev->kind &&
-		    !strcmp(old->ifname, dev->ifname))
-			return went_back(old, dev) ? NULL : old;
+	return !then || !now || !strcmp(then->boot_id, now->boot_id);
+}
+
+/**
+ * struct births - how births of two dumps compare
+ * @known: whether they do
+ * @then: moment of the first
+ * @now: moment of the second
+ */
+struct births {
+	bool known;
+	int64_t then;
+	int64_t now;
+};
+
+static struct births compare_births(const struct tapdrop_stats *before,
+				    const struct tapdrop_stats *stats)
+{
+	const struct tapdrop_moment *then = tapdrop_stats_moment(before);
+	const struct tapdrop_moment *now = tapdrop_stats_moment(stats);
+
+	if (!then || !now)
+		return (struct births){};
+	return (struct births){ true, then->monotonic_ms, now->monotonic_ms };
+}
+
+/* Was it there already? Return: false also if that is not known. */
+static bool is_older(const struct births *t, const struct tapdrop_device *dev)
+{
+	return t->known && dev->since_ms != TAPDROP_NEVER &&
+	       t->now - (int64_t)dev->since_ms < t->then - SLACK_MS;
+}
+
+/* Neither an index nor a name is a device's for ever, but its birth is. */
+static bool is_same(const struct births *t, const struct tapdrop_device *old,
+		    const struct tapdrop_device *dev)
+{
+	int64_t apart;
+
+	if (old->kind != dev->kind || went_back(old, dev))
+		return false;
+	if (old->since_ms == TAPDROP_NEVER || dev->since_ms == TAPDROP_NEVER)
+		return !strcmp(old->ifname, dev->ifname);
+	if (!t->known)
+		return dev->since_ms >= old->since_ms &&
+		       !strcmp(old->ifname, dev->ifname);
+	apart = (t->now - (int64_t)dev->since_ms) -
+		(t->then - (int64_t)old->since_ms);
+	return apart >= -SLACK_MS && apart <= SLACK_MS;
+}
+
+/* It keeps index and name on the way to another namespace, if they are free. */
+static struct known *find_moved(const struct baseline *b,
+				const struct births *t,
+				const struct tapdrop_device *dev)
+{
+	struct known *k;
+
+	for (k = b->known; k < b->known + b->n_known; k++) {
+		if ((k->dev->ifindex == dev->ifindex ||
+		     !strcmp(k->dev->ifname, dev->ifname)) &&
+		    is_same(t, k->dev, dev))
+			return k;
 	}
 	return NULL;
+}
+
+/**
+ * baseline_find() - find a device among the earlier ones
+ * @b: earlier counters
+ * @s: sources; those of a baseline that was loaded are the same one
+ * @at: the device now
+ * @old: where to put the device then, for baseline_grown()
+ *
+ * Return: since when it is known what it lost.
+ */
+enum since baseline_find(const struct baseline *b, const struct sources *s,
+			 const struct place *at,
+			 const struct tapdrop_device **old)
+{
+	struct known key = { at->dev, at->src - s->list, false }, *found;
+	const struct tapdrop_moment *now;
+	struct births t;
+
+	*old = NULL;
+	now = tapdrop_stats_moment(at->src->stats);
+	if (key.src >= b->n || !baseline_is_of_boot(b, now))
+		return SINCE_CREATION;
+	t = compare_births(b->stats[key.src], at->src->stats);
+	found = bsearch(&key, b->known, b->n_known, sizeof(key), compare);
+	if (found && !is_same(&t, found->dev, at->dev))
+		found = NULL;
+	if (!found && !is_older(&t, at->dev))
+		return SINCE_CREATION;
+	if (!found)
+		found = find_moved(b, &t, at->dev);
+	*old = found ? found->dev : at->dev;
+	if (!found)
+		return SINCE_NOW;
+	found->found = true;
+	return SINCE_BASELINE;
+}
+
+/**
+ * baseline_gone() - walk through the devices that baseline_find() did not find
+ * @b: earlier counters
+ * @i: how many devices to skip
+ *
+ * Return: the device, or NULL if it was found or is none.
+ */
+const struct tapdrop_device *baseline_gone(const struct baseline *b, size_t i)
+{
+	const struct known *k = &b->known[i];
+
+	return k->found || !k->dev->ifindex ? NULL : k->dev;
 }
 
 /**
@@ -115,6 +273,7 @@ void baseline_grown(const struct tapdrop_device *old, const struct source *src,
 {
 	const struct tapdrop_counter *c, *before;
 	struct tapdrop_counter *to;
+	size_t at = 0;
 
 	to = xrealloc(NULL, dev->n_counters + 1, sizeof(*to));
 	*grown = *dev;
@@ -122,7 +281,7 @@ void baseline_grown(const struct tapdrop_device *old, const struct source *src,
 	grown->lost_to_user = 0;
 	grown->lost_from_user = 0;
 	tapdrop_for_each_counter(c, dev) {
-		before = old ? find_counter(old, c) : NULL;
+		before = old ? find_counter(old, c, &at) : NULL;
 		*to = *c;
 		to->packets -= before ? before->packets : 0;
 		if (!to->packets)
@@ -150,5 +309,6 @@ void baseline_free(struct baseline *b)
 	for (i = 0; i < b->n; i++)
 		tapdrop_stats_free(b->stats[i]);
 	free(b->stats);
+	free(b->known);
 	tapdrop_close(b->td);
 }

@@ -3,25 +3,52 @@
 #ifndef _TAPDROP_BASELINE_H
 #define _TAPDROP_BASELINE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "lib/tapdrop.h"
 #include "source.h"
+
+struct place;
+struct known;
 
 /**
  * struct baseline - earlier counters
  * @td: handle of the recording that they are from, or NULL
  * @stats: the counters, for each source
  * @n: number of @stats
+ * @known: all devices, by index and source
+ * @n_known: number of @known
  */
 struct baseline {
 	struct tapdrop *td;
 	struct tapdrop_stats **stats;
 	size_t n;
+	struct known *known;
+	size_t n_known;
+};
+
+/**
+ * enum since - from when on it is known what a device lost
+ * @SINCE_BASELINE: it was there
+ * @SINCE_CREATION: it has come since, so that all of it counts
+ * @SINCE_NOW: it is older, but was somewhere else, in another network namespace
+ *	for one
+ */
+enum since {
+	SINCE_BASELINE,
+	SINCE_CREATION,
+	SINCE_NOW,
 };
 
 void baseline_take(struct baseline *b, struct sources *s);
 int baseline_load(struct baseline *b, const char *path);
-const struct tapdrop_device *baseline_find(const struct baseline *b, size_t src,
-					   const struct tapdrop_device *dev);
+bool baseline_is_of_boot(const struct baseline *b,
+			 const struct tapdrop_moment *now);
+enum since baseline_find(const struct baseline *b, const struct sources *s,
+			 const struct place *at,
+			 const struct tapdrop_device **old);
+const struct tapdrop_device *baseline_gone(const struct baseline *b, size_t i);
 void baseline_grown(const struct tapdrop_device *old, const struct source *src,
 		    const struct tapdrop_device *dev,
 		    struct tapdrop_device *grown);

@@ -14,7 +14,7 @@ import sys
 FAMILY = 0x21
 SEQ = 1
 NLM_F_MULTI, NLM_F_DUMP_INTR, NLM_F_ACK_TLVS = 0x2, 0x10, 0x200
-NLMSG_ERROR, NLMSG_DONE = 2, 3
+NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE = 1, 2, 3
 STATS_GET, ADD_NTF, DEL_NTF, REASON_GET = 1, 2, 3, 4
 IFINDEX, IFNAME, KIND, QUEUES, QUEUE_ID, TO_USER, FROM_USER = range(1, 8)
 MOVED, COVERAGE, SINCE_MS = 13, 14, 15
@@ -106,6 +106,13 @@ def queue(ifindex, index, cells, **kwargs):
     """The message of a queue."""
     return genl(u32(IFINDEX, ifindex) + u32(QUEUE_ID, index) +
                 counters(cells), **kwargs)
+
+
+def moment(boot, monotonic):
+    """In front of a dump: which start of a machine, and milliseconds since."""
+    return message(b'tapdrop\0' + boot.encode().ljust(40, b'\0') +
+                   struct.pack('=QQ', monotonic, monotonic + 5000), NLMSG_NOOP,
+                   0, 0)
 
 
 def orphans(cells):

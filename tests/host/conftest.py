@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from fakeclock import Clock
 from follower import Follower, wait_for
 from places import TOP
 
@@ -77,6 +78,12 @@ def follow(tmp_path):
         follower.child.wait()
         follower.child.stdout.close()
         follower.child.stderr.close()
+
+
+@pytest.fixture
+def clock(tmp_path_factory):
+    """What sets the clocks of a tool."""
+    return Clock(tmp_path_factory.mktemp('clock'))
 
 
 @pytest.fixture

@@ -413,6 +413,13 @@ int %s { errno = %s; return -1; }
 '''
 
 
+def faulty(path, function, err):
+    """A library in which a function fails."""
+    subprocess.run(['gcc', '-shared', '-fPIC', '-x', 'c', '-o', path, '-'],
+                   text=True, check=True, input=FAULT % (function, err))
+    return path
+
+
 @pytest.mark.parametrize('function, err, words', (
     ('fsync(int fd __attribute__((unused)))', 'EDQUOT', 'Disk quota exceeded'),
     ('fclose(FILE *f __attribute__((unused)))', 'ESTALE', 'Stale file handle'),
@@ -420,14 +427,12 @@ int %s { errno = %s; return -1; }
      'const char *b __attribute__((unused)))', 'EIO', 'Input/output error')))
 def test_output_over_a_network(tmp_path, function, err, words):
     """What a server answers late: at fsync, at the close, at the rename."""
-    subprocess.run(['gcc', '-shared', '-fPIC', '-x', 'c', '-o',
-                    tmp_path / 'fault.so', '-'], text=True, check=True,
-                   input=FAULT % (function, err))
+    fault = faulty(tmp_path / 'fault.so', function, err)
     (tmp_path / 'nfs').mkdir()
     path = tmp_path / 'nfs' / 'tapdrop.prom'
     path.write_text('old')
     done = tool.run('export', 'prometheus', 'output', path, dump='empty',
-                    env={'LD_PRELOAD': str(tmp_path / 'fault.so')})
+                    env={'LD_PRELOAD': str(fault)})
     assert (done.returncode, done.stdout) == (5, '')
     assert done.stderr == f'tapdrop: cannot write {path}: {words}\n'
     assert path.read_text() == 'old'
@@ -661,14 +666,24 @@ def test_check_json():
         'devices': [{'ifname': 'tap0', 'drops': 151}]}
 
 
-def grown(*dumps, state=None, args=('warn', '0'), name='check'):
-    """A check whose looks see these numbers of lost frames on taps."""
-    answers = [b''.join(nl.device(i + 7, dev, nl.TAP, 1, [
-        (nl.TO_USER, 'PTR_FULL', lost, 1)]) for i, (dev, lost) in
-                        enumerate(dump.items())) + nl.done() for dump in dumps]
+def taps(dump):
+    """Taps by name: frames that they lost, or (index, frames, age)."""
+    parts = []
+    for i, (name, lost) in enumerate(dump.items(), 7):
+        index, lost, more = (i, lost, b'') if isinstance(lost, int) else \
+            (*lost[:2], nl.since(nl.DRIVER, int(lost[2] * 1000)))
+        parts.append(nl.device(index, name, nl.TAP, 1, [
+            (nl.TO_USER, 'PTR_FULL', lost, 1)], more))
+    return b''.join(parts) + nl.done()
+
+
+def grown(*dumps, state=None, args=('warn', '0'), name='check', clock=None):
+    """A check whose looks see these taps."""
+    answers = [taps(dump) for dump in dumps]
     words = ['state', state] if state else []
     with FakeKernel(dump=lambda _: answers.pop(0)) as kernel:
-        done = tool.run(name, *args, *words, 'interval', '0.1', env=kernel.env)
+        done = tool.run(name, *args, *words, 'interval', '0.1',
+                        env=clock.with_kernel(kernel) if clock else kernel.env)
     assert not answers and done.stderr == ''
     return done
 
@@ -695,36 +710,145 @@ def test_check_of_a_new_device():
     assert ' - 5 frames' in grown({'tap0': 7}, {'tap0': 5}).stdout
 
 
-def test_check_with_state(tmp_path):
-    """The second looks once, and at all that happened since the first."""
+HOUR = 3600
+
+
+def test_check_of_a_device_with_another_name():
+    """It is the same: index and age say so."""
+    done = grown({'tap0': (7, 1000, HOUR)}, {'web1': (7, 1003, HOUR)})
+    assert ' - 3 frames lost in ' in done.stdout
+    assert 'most on web1 ' in done.stdout
+
+
+def test_check_of_a_name_that_is_used_again():
+    """And of an index: a device that is younger has lost all of it now."""
+    done = grown({'tap0': (7, 3, HOUR)}, {'tap0': (7, 5, 0)})
+    assert ' - 5 frames lost in ' in done.stdout
+
+
+def test_check_of_a_device_from_elsewhere():
+    """What it lost in another namespace is not this interval's."""
+    dumps = {'tap1': (8, 2, HOUR)}, {'tap1': (8, 2, HOUR),
+                                     'tap0': (7, 10**9, HOUR)}
+    done = grown(*dumps)
+    assert (done.returncode, done.stdout.split(' | ')[0].split(' in ')[0]) == (
+        0, 'TAPDROP OK - 1 device only just here, 0 frames lost')
+    done = grown(*dumps, args=('warn', '0', '-json'))
+    assert json.loads(done.stdout)['arrived'] == 1
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason='only root can make namespaces')
+@pytest.mark.parametrize('moved', ({'tap0': (7, 12, HOUR)},
+                                   {'tap0': (9, 12, HOUR)},
+                                   {'web1': (7, 12, HOUR)}))
+def test_check_of_a_device_that_moves(moved):
+    """From one namespace that is looked at into the other."""
+    answers = [taps({'tap0': (7, 10, HOUR)}), taps({}), taps({}), taps(moved)]
+    script = ('mkdir -p /run/netns && mount -t tmpfs none /run/netns && '
+              'ip netns add other && exec env "$@"')
+    with FakeKernel(dump=lambda _: answers.pop(0)) as kernel:
+        done = subprocess.run(
+            ['unshare', '-mpf', '--mount-proc', 'sh', '-c', script, 'sh',
+             *(f'{key}={value}' for key, value in kernel.env.items()),
+             tool.TOOL, '-all-netns', 'check', 'warn', '0', 'interval', '0.1'],
+            env=tool.ENV, text=True, capture_output=True, check=False)
+    assert done.stderr == '' and not answers
+    assert ' - 2 frames lost in ' in done.stdout
+    assert f'most on other/{list(moved)[0]} ' in done.stdout
+
+
+def interval(done):
+    """Over how many seconds a check has looked."""
+    return float(re.search(r'lost in ([\d.]+)s', done.stdout).group(1))
+
+
+def test_check_with_state(tmp_path, clock):
+    """The second looks once, and at all that happened since the first, whatever
+    happens to the clock of the host."""
     state = tmp_path / 'state'
-    assert grown({'tap0': 5}, {'tap0': 5}, state=state).returncode == 0
+    assert grown({'tap0': 5}, {'tap0': 5}, state=state,
+                 clock=clock).returncode == 0
     assert os.listdir(tmp_path) == ['state']
-    os.utime(state, (time.time() - 100,) * 2)
-    done = grown({'tap0': 25}, state=state)
-    assert done.returncode == 1 and ' - 20 frames lost in ' in done.stdout
-    assert grown({'tap0': 25}, state=state).returncode == 0
-    assert tool.load('-file', state)[0]['drops']['to-user'] == 25
+    lost = 5
+    for seconds, jump, after in ((100, 0, 100), (50, 10**8, 150),
+                                 (30, -10**8, 180)):
+        lost += 20
+        clock(jump, after)
+        done = grown({'tap0': lost}, state=state, clock=clock)
+        assert done.returncode == 1 and ' - 20 frames lost in ' in done.stdout
+        assert seconds <= interval(done) < seconds + 20
+    assert grown({'tap0': lost}, state=state, clock=clock).returncode == 0
+    assert tool.load('-file', state)[0]['drops']['to-user'] == lost
     assert os.listdir(tmp_path) == ['state']
 
 
-def test_check_with_a_state_of_the_future(tmp_path):
-    """The clock was set back: nobody knows since when."""
+def test_check_with_a_state_of_the_future(tmp_path, clock):
+    """On a clock that nobody sets: nobody knows what that is."""
     state = tmp_path / 'state'
-    grown({'tap0': 5}, {'tap0': 5}, state=state)
-    os.utime(state, (time.time() + 1000,) * 2)
+    clock(0, 1000)
+    grown({'tap0': 5}, {'tap0': 5}, state=state, clock=clock)
+    clock(0, 0)
+    done = grown({'tap0': 7}, {'tap0': 8}, state=state, clock=clock)
+    assert ' - 1 frames lost in ' in done.stdout
+    assert ' - 2 frames lost' in grown({'tap0': 10}, state=state,
+                                       clock=clock).stdout
+
+
+def test_check_with_a_recording_that_does_not_say_when(tmp_path):
+    state = tmp_path / 'state'
+    state.write_bytes(taps({'tap0': 5}))
     done = grown({'tap0': 7}, {'tap0': 8}, state=state)
     assert ' - 1 frames lost in ' in done.stdout
     assert ' - 2 frames lost' in grown({'tap0': 10}, state=state).stdout
 
 
 def test_check_with_a_state_of_before_the_start(tmp_path):
-    """The counters of a machine that was started anew are others."""
+    """The counters of a machine that was started anew are others, and all that
+    was lost since is new."""
     state = tmp_path / 'state'
     grown({'tap0': 5}, {'tap0': 5}, state=state)
-    os.utime(state, (1, 1))
-    assert ' - 7 frames lost' in grown({'tap0': 7}, state=state).stdout
+    with open('/proc/sys/kernel/random/boot_id', 'rb') as file:
+        boot = file.read().strip()
+    data = state.read_bytes()
+    assert data.count(boot) == 1
+    state.write_bytes(data.replace(boot, boot[::-1]))
+    done = grown({'tap0': 7}, state=state)
+    assert ' - 7 frames lost' in done.stdout
+    assert abs(time.clock_gettime(time.CLOCK_BOOTTIME) - interval(done)) < 60
     assert ' - 0 frames lost' in grown({'tap0': 7}, state=state).stdout
+
+
+def test_check_with_a_state_through_a_link(tmp_path):
+    (tmp_path / 'link').symlink_to('state')
+    for dumps in (({'tap0': 5}, {'tap0': 5}), ({'tap0': 8},)):
+        done = grown(*dumps, state=tmp_path / 'link')
+        assert (tmp_path / 'link').is_symlink()
+        assert sorted(os.listdir(tmp_path)) == ['link', 'state']
+    assert ' - 3 frames lost' in done.stdout
+
+
+def test_check_with_a_state_that_does_not_reach_the_disk(tmp_path):
+    """It stays as it was."""
+    state = tmp_path / 'state'
+    grown({'tap0': 5}, {'tap0': 5}, state=state)
+    before = state.read_bytes()
+    fault = faulty(tmp_path.parent / f'{tmp_path.name}.so',
+                   'fsync(int fd __attribute__((unused)))', 'EIO')
+    with FakeKernel(dump=lambda _: taps({'tap0': 9})) as kernel:
+        done = tool.run('check', 'warn', '0', 'state', state, env={
+            **kernel.env, 'LD_PRELOAD': f'{kernel.env["LD_PRELOAD"]}:{fault}'})
+    assert (done.returncode, done.stdout) == (
+        3, f'TAPDROP UNKNOWN - cannot write {state}: Input/output error\n')
+    assert state.read_bytes() == before and os.listdir(tmp_path) == ['state']
+
+
+@pytest.mark.parametrize('make', (os.mkfifo, os.mkdir))
+def test_check_with_a_state_that_is_no_file(tmp_path, make):
+    make(tmp_path / 'x')
+    done = grown(state=tmp_path / 'x')
+    assert (done.returncode, done.stdout) == (
+        3, f'TAPDROP UNKNOWN - cannot replace {tmp_path}/x: it is no regular '
+        'file\n')
 
 
 def test_check_leaves_what_is_no_state(tmp_path):

@@ -256,70 +256,11 @@ def test_a_thousand_devices_that_come_and_go(follow):
         assert len(kernel.requests) - looks < 550
 
 
-# Without the C library, which a sanitizer has not prepared when it asks.
-CLOCK = '''
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-
-static long number(const char **p)
-{
-	long sign = **p == '-' ? -1 : 1, n = 0;
-
-	for (*p += **p == '-'; **p >= '0'; ++*p)
-		n = 10 * n + **p - '0';
-	++*p;
-	return sign * n;
-}
-
-/* The clocks, set forward or back by what stands in $CLOCK. */
-int clock_gettime(clockid_t clock, struct timespec *t)
-{
-	char buf[64] = "0 0";
-	const char *p = buf;
-	long real, monotonic, fd;
-
-	fd = syscall(SYS_openat, AT_FDCWD, getenv("CLOCK"), O_RDONLY);
-	syscall(SYS_read, fd, buf, sizeof(buf) - 1);
-	syscall(SYS_close, fd);
-	real = number(&p);
-	monotonic = number(&p);
-	syscall(SYS_clock_gettime, clock, t);
-	t->tv_sec += clock == CLOCK_REALTIME ? real : monotonic;
-	return 0;
-}
-'''
-
-
-@pytest.fixture
-def clock(tmp_path):
-    """What sets the clocks of a follower, which is to have the environment."""
-    subprocess.run(['gcc', '-shared', '-fPIC', '-Wall', '-Werror', '-x', 'c',
-                    '-o', tmp_path / 'clock.so', '-'], text=True, check=True,
-                   input=CLOCK)
-
-    def set_clocks(real, monotonic):
-        (tmp_path / 'clock.new').write_text(f'{real} {monotonic}')
-        (tmp_path / 'clock.new').rename(tmp_path / 'clock')
-    set_clocks(0, 0)
-    set_clocks.env = {'CLOCK': str(tmp_path / 'clock'),
-                      'LD_PRELOAD': f'{tmp_path}/clock.so'}
-    return set_clocks
-
-
-def with_clock(clock, kernel):
-    """Both libraries that are put in front of the tool's."""
-    return {**clock.env, 'LD_PRELOAD': clock.env['LD_PRELOAD'] + ':' +
-            kernel.env['LD_PRELOAD']}
-
-
 def test_clock_that_jumps(follow, clock):
     """It does not hurry nor sleep; the time is that of the clock."""
     with FakeKernel(dump=lambda _: tap(7, 'tap0') + nl.done()) as kernel:
         follower = follow(kernel, 'interval', '0.1',
-                          env=with_clock(clock, kernel))
+                          env=clock.with_kernel(kernel))
         for years in (10, -10):
             jump = years * 365 * 86400
             clock(jump, 0)
@@ -332,7 +273,7 @@ def test_ended_devices_are_forgotten(follow, clock):
     """After five minutes."""
     with FakeKernel(dump=lambda _: nl.done()) as kernel:
         follower = follow(kernel, 'interval', '0.1',
-                          env=with_clock(clock, kernel))
+                          env=clock.with_kernel(kernel))
         kernel.notify(tap(7, 'tap0', 4, cmd=nl.DEL_NTF, flags=0))
         wait_for(follower.devices)
         clock(0, 200)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import time
 
 import jsonschema
 import pytest
@@ -335,14 +336,15 @@ def test_diff(diff, schema):
              device.get('drops', {}).get('to-user')) for device in devices] == [
         ('tap1', 'recording', 0), ('tap2', 'recording', 5),
         ('tap4', 'creation', 3), ('tap5', 'creation', 9),
-        ('other', 'creation', 40), ('tap3', 'gone', None)]
+        ('other', 'creation', 40), ('tap3', 'gone', None),
+        ('tap4', 'gone', None)]
     assert [counter['packets'] for counter in devices[1]['counters']] == [5]
     text = diff(before, now)
     assert re.search('^tap2 .* total +5 ', text, re.M)
     assert not re.search('^tap1 ', text, re.M)
     assert ('Not in the recording, so all that they lost counts: tap4, tap5, '
             'other\n') in text
-    assert text.endswith('Gone since, with what they lost: tap3\n')
+    assert text.endswith('Gone since, with what they lost: tap3, tap4\n')
 
 
 def test_diff_selects(diff):
@@ -359,6 +361,64 @@ def test_diff_selects(diff):
 def test_nothing_was_lost_since(diff):
     assert diff([(1, 'tap1', 10)], [(1, 'tap1', 10)]) == \
         'nothing was lost since\n'
+
+
+def aged(boot, monotonic, *devices):
+    """A dump that says when it was made; devices are (index, name, lost frames,
+    when they came)."""
+    return nl.moment(boot, monotonic) + b''.join(
+        nl.device(index, name, nl.TAP, 1, [(nl.TO_USER, 'PTR_FULL', lost, 1)],
+                  nl.since(nl.DRIVER, monotonic - came))
+        for index, name, lost, came in devices) + nl.done()
+
+
+def test_diff_by_birth(tmp_path, schema):
+    """Devices are known by when they came, also under other names and indices,
+    and told apart by it if they have the same."""
+    (tmp_path / 'old').write_bytes(aged(
+        'a', 100000, (1, 'tap1', 10, 50000), (2, 'tap2', 20, 60000),
+        (3, 'tap3', 30, 70000), (4, 'tap4', 40, 80000)))
+    (tmp_path / 'new').write_bytes(aged(
+        'a', 200000, (1, 'web1', 11, 50003), (2, 'tap2', 25, 160000),
+        (9, 'tap3', 33, 69998), (5, 'from', 1000, 30000)))
+    args = ('-file', tmp_path / 'new', 'diff', tmp_path / 'old')
+    devices = tool.load(*args)
+    schema.validate(devices)
+    assert [(device['ifname'], device['since'],
+             device.get('drops', {}).get('to-user')) for device in devices] == [
+        ('web1', 'recording', 1), ('tap2', 'creation', 25),
+        ('tap3', 'recording', 3), ('from', 'unknown', None),
+        ('tap2', 'gone', None), ('tap4', 'gone', None)]
+    text = tool.output(*args)
+    assert not re.search('^from ', text, re.M)
+    assert text.endswith(
+        'Not in the recording, so all that they lost counts: tap2\n'
+        'Were elsewhere then, so what they lost is not known: from\n'
+        'Gone since, with what they lost: tap2, tap4\n')
+    assert 'Gone' not in tool.output(*args, 'web1')
+
+
+def test_diff_of_another_start(tmp_path):
+    (tmp_path / 'old').write_bytes(aged('a', 100000, (1, 'tap1', 10, 50000)))
+    (tmp_path / 'new').write_bytes(aged('b', 200000, (1, 'tap1', 11, 150000)))
+    done = tool.run('-json', '-file', tmp_path / 'new', 'diff',
+                    tmp_path / 'old')
+    device, gone = json.loads(done.stdout)
+    assert (device['since'], device['drops']['to-user']) == ('creation', 11)
+    assert gone['since'] == 'gone'
+    assert 'of another host, or of before this one was started' in done.stderr
+
+
+def test_diff_of_many_devices(tmp_path):
+    """Not each is compared with each: show takes as long, more or less."""
+    def took(*args):
+        begin = time.monotonic()
+        tool.output('-json', '-file', tmp_path / 'new', *args)
+        return time.monotonic() - begin
+    for name, now, lost in (('old', 100000, 5), ('new', 200000, 6)):
+        (tmp_path / name).write_bytes(aged(
+            'a', now, *((i, f'tap{i}', lost, i) for i in range(1, 40001))))
+    assert took('diff', tmp_path / 'old') < 4 * took('show')
 
 
 def test_diff_is_not_brief():

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "../baseline.h"
 #include "../dump.h"
@@ -56,6 +54,7 @@ struct threshold {
  * @uncounted_ok: devices that are not counted are no reason for UNKNOWN
  * @uncounted: number of them
  * @devices: number of the others
+ * @arrived: how many of these came from elsewhere, with what they lost there
  * @lost: frames lost in the interval
  * @rate: frames lost per second
  * @worst: what lost most frames in the interval
@@ -70,6 +69,7 @@ struct check {
 	bool uncounted_ok;
 	size_t uncounted;
 	size_t devices;
+	size_t arrived;
 	uint64_t lost;
 	double rate;
 	struct tapdrop_counter worst;
@@ -150,7 +150,7 @@ static void count(struct check *c, const struct baseline *b,
 	struct place at;
 
 	for_each_selected(at, s, sel) {
-		old = baseline_find(b, at.src - s->list, at.dev);
+		c->arrived += baseline_find(b, s, &at, &old) == SINCE_NOW;
 		baseline_grown(old, at.src, at.dev, &grown);
 		c->devices += at.dev->ifindex && is_counted(at.dev);
 		c->lost += total(&grown);
@@ -180,83 +180,60 @@ static int look_first(struct check *c, struct baseline *b, struct sources *s,
 	return EXIT_OK;
 }
 
-/* How long ago the state was kept; a clock that was set back may say less. */
-static double state_age(const struct stat *st)
+/*
+ * Seconds since the state was kept, on a clock that nobody sets; 0 if that is not
+ * known.
+ */
+static double state_age(const struct baseline *b,
+			const struct tapdrop_moment *now)
 {
-	struct timespec t;
+	const struct tapdrop_moment *then = tapdrop_stats_moment(b->stats[0]);
 
-	clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec - st->st_mtim.tv_sec +
-	       (t.tv_nsec - st->st_mtim.tv_nsec) / 1e9;
-}
-
-static double uptime(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
+	if (!then || then->boottime_ms >= now->boottime_ms)
+		return 0;
+	return (now->boottime_ms - then->boottime_ms) / 1e3;
 }
 
 /* The first check has no state, and looks twice. */
 static int look_before(struct check *c, struct baseline *b, struct sources *s,
 		       const struct selector *sel)
 {
+	struct tapdrop_moment now;
 	struct stat st = {};
 	int code;
 
+	if (c->state && stat(c->state, &st) && errno != ENOENT)
+		return fail(EXIT_OUTPUT, "cannot open %s: %s", c->state,
+			    strerror(errno));
+	if (st.st_mode && !S_ISREG(st.st_mode))
+		return fail(EXIT_OUTPUT, "cannot replace %s: it is no regular file",
+			    c->state);
 	/* One that is empty was cut off when the power went. */
-	if (!c->state || (stat(c->state, &st) && errno == ENOENT) ||
-	    (S_ISREG(st.st_mode) && !st.st_size))
+	if (!st.st_size)
 		return look_first(c, b, s, sel);
 	/* Also if it cannot be used: it may be no file of ours. */
 	code = baseline_load(b, c->state);
 	if (code)
 		return code;
-	c->interval = state_age(&st);
-	if (c->interval > 0 && c->interval < uptime())
-		return EXIT_OK;
+	tapdrop_moment_now(&now);
 	/* What was counted before this machine was started is gone. */
-	baseline_free(b);
-	*b = (struct baseline){};
-	if (c->interval > 0) {
-		c->interval = uptime();
+	if (baseline_is_of_boot(b, &now))
+		c->interval = state_age(b, &now);
+	else if (*now.boot_id)
+		c->interval = now.boottime_ms / 1e3;
+	if (c->interval > 0)
 		return EXIT_OK;
-	}
+	baseline_free(b);
 	return look_first(c, b, s, sel);
-}
-
-static int fail_state(const struct check *c, int err)
-{
-	return fail(EXIT_OUTPUT, "cannot write %s: %s", c->state,
-		    strerror(err));
 }
 
 /* Read the counters, and keep them for the next check. */
 static int look_now(const struct check *c, struct sources *s,
 		    const struct selector *sel)
 {
-	char temp[4096];
-	int code, fd;
-
-	if (!c->state)
-		return sources_dump(s, sel);
-	if (snprintf(temp, sizeof(temp), "%s.XXXXXX", c->state) >=
-	    (int)sizeof(temp))
-		return fail_state(c, ENAMETOOLONG);
-	fd = mkstemp(temp);
-	if (fd < 0)
-		return fail_state(c, errno);
-	close(fd);
-	if (tapdrop_record(s->list->td, temp))
-		code = fail(EXIT_OUTPUT, "%s", tapdrop_error(s->list->td));
-	else
-		code = sources_dump(s, sel);
-	if (!code && rename(temp, c->state))
-		code = fail_state(c, errno);
-	if (code)
-		unlink(temp);
-	return code;
+	if (c->state && tapdrop_record(s->list->td, c->state))
+		return fail(EXIT_OUTPUT, "%s", tapdrop_error(s->list->td));
+	return sources_dump(s, sel);
 }
 
 static int measure(struct check *c, struct sources *s,
@@ -378,6 +355,9 @@ static void report_text(const struct check *c, enum state state,
 	if (s->left_out)
 		printf("%zu network namespace%s left out, ", s->left_out,
 		       s->left_out == 1 ? "" : "s");
+	if (c->arrived)
+		printf("%zu device%s only just here, ", c->arrived,
+		       c->arrived == 1 ? "" : "s");
 	printf("%llu frames lost in %.1fs, %.1f/s", (unsigned long long)c->lost,
 	       c->interval, c->rate);
 	put_worst(c);
@@ -401,6 +381,8 @@ static void report_json(const struct check *c, enum state state,
 		json_add(o, "left-out", json_object_new_uint64(s->left_out));
 	if (c->uncounted)
 		json_add(o, "uncounted", json_object_new_uint64(c->uncounted));
+	if (c->arrived)
+		json_add(o, "arrived", json_object_new_uint64(c->arrived));
 	if (!is_blind(c)) {
 		json_add(o, "interval", json_fraction(c->interval));
 		json_add(o, "lost", json_object_new_uint64(c->lost));

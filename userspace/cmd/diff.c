@@ -2,7 +2,6 @@
 /* tapdrop diff: what was lost since a recording. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../baseline.h"
 #include "../device_json.h"
@@ -22,48 +21,74 @@
  * @path: recording
  * @before: what is in it
  * @grown: number of devices that have lost frames since
- * @new: number of devices that are not in it
+ * @new: number of devices that have come since
+ * @arrived: number of devices that were elsewhere then
  */
 struct diff {
 	const char *path;
 	struct baseline before;
 	size_t grown;
 	size_t new;
+	size_t arrived;
 };
 
-/* An index that is used again does not make it the same device. */
-static bool is_gone(const struct sources *s, const struct tapdrop_device *old)
+/* A device of which there is no number to tell. */
+static void put_bare(struct json_object *list, const struct tapdrop_device *dev,
+		     const char *since)
 {
-	const struct tapdrop_device *dev;
+	struct json_object *o = json_add(list, NULL, json_object_new_object());
 
-	tapdrop_for_each_device(dev, s->list->stats) {
-		if (dev->ifindex == old->ifindex &&
-		    !strcmp(dev->ifname, old->ifname))
-			return false;
-	}
-	return old->ifindex;
+	json_add(o, "ifindex", json_object_new_uint64(dev->ifindex));
+	json_add(o, "ifname", json_text(dev->ifname));
+	json_add(o, "kind", json_text(tapdrop_kind_name(dev->kind)));
+	json_add(o, "since", json_text(since));
 }
 
-static void put_device(struct diff *d, struct table *t,
+static void put_json(struct json_object *list, const struct place *at,
+		     const struct tapdrop_device *grown, enum since since)
+{
+	struct json_object *o;
+
+	if (since == SINCE_NOW) {
+		put_bare(list, at->dev, "unknown");
+		return;
+	}
+	o = json_device(list, NULL, at->src, grown, NULL, 0);
+	json_add(o, "since", json_text(since == SINCE_BASELINE ? "recording" :
+								 "creation"));
+}
+
+static void put_device(struct diff *d, const struct sources *s, struct table *t,
 		       struct json_object *list, const struct place *at)
 {
 	const struct tapdrop_device *old;
 	struct tapdrop_device grown;
-	struct json_object *o;
+	enum since since;
 
-	old = baseline_find(&d->before, 0, at->dev);
+	since = baseline_find(&d->before, s, at, &old);
 	baseline_grown(old, at->src, at->dev, &grown);
 	d->grown += !!grown.n_counters;
-	d->new += !old && at->dev->ifindex && is_counted(at->dev);
-	if (list) {
-		o = json_device(list, NULL, at->src, &grown, NULL, 0);
-		json_add(o, "since", json_text(old ? "recording" : "creation"));
-	} else if (opt.oneline) {
-		print_counters(at->src, &grown);
-	} else if (grown.n_counters) {
-		table_counters(t, at->src, &grown);
+	if (at->dev->ifindex && is_counted(at->dev)) {
+		d->new += since == SINCE_CREATION;
+		d->arrived += since == SINCE_NOW;
 	}
+	if (list)
+		put_json(list, at, &grown, since);
+	else if (opt.oneline)
+		print_counters(at->src, &grown);
+	else if (grown.n_counters)
+		table_counters(t, at->src, &grown);
 	free((void *)grown.counters);
+}
+
+/* Also those that are not selected now: they may have had another name. */
+static void find_all(const struct diff *d, const struct sources *s)
+{
+	struct place at = { .src = s->list };
+	const struct tapdrop_device *old;
+
+	tapdrop_for_each_device(at.dev, s->list->stats)
+		baseline_find(&d->before, s, &at, &old);
 }
 
 /* Devices that are in the recording only. */
@@ -72,28 +97,21 @@ static void put_gone(const struct diff *d, const struct sources *s,
 {
 	const struct tapdrop_device *old;
 	char name[DEVICE_NAME];
-	struct json_object *o;
-	size_t n = 0;
+	size_t i, n = 0;
 
 	/* Nobody knows what they belonged to. */
 	if (wants_links(sel))
 		return;
-	tapdrop_for_each_device(old, d->before.stats[0]) {
-		if (!is_gone(s, old) || !selected(sel, NULL, old))
+	find_all(d, s);
+	for (i = 0; i < d->before.n_known; i++) {
+		old = baseline_gone(&d->before, i);
+		if (!old || !selected(sel, NULL, old))
 			continue;
-		device_name(name, s->list, old);
-		if (list) {
-			o = json_add(list, NULL, json_object_new_object());
-			json_add(o, "ifindex",
-				 json_object_new_uint64(old->ifindex));
-			json_add(o, "ifname", json_text(old->ifname));
-			json_add(o, "kind",
-				 json_text(tapdrop_kind_name(old->kind)));
-			json_add(o, "since", json_text("gone"));
-		} else {
+		if (list)
+			put_bare(list, old, "gone");
+		else
 			printf("%s%s", n ? ", " : "Gone since, with what they lost: ",
-			       name);
-		}
+			       device_name(name, s->list, old));
 		n++;
 	}
 	if (n && !list)
@@ -107,28 +125,29 @@ static void diff_json(struct diff *d, const struct sources *s,
 	struct place at;
 
 	for_each_selected(at, s, sel)
-		put_device(d, NULL, list, &at);
+		put_device(d, s, NULL, list, &at);
 	put_gone(d, s, sel, list);
 	json_print(list, stdout);
 }
 
 /* What the table leaves open: from when on its devices count. */
-static void print_new(struct diff *d, const struct sources *s,
-		      const struct selector *sel)
+static void print_since(const struct diff *d, const struct sources *s,
+			const struct selector *sel, enum since since,
+			const char *words)
 {
+	const struct tapdrop_device *old;
 	char name[DEVICE_NAME];
 	struct place at;
 	size_t n = 0;
 
 	for_each_selected(at, s, sel) {
 		if (!at.dev->ifindex || !is_counted(at.dev) ||
-		    baseline_find(&d->before, 0, at.dev))
+		    baseline_find(&d->before, s, &at, &old) != since)
 			continue;
-		printf("%s%s", n++ ? ", " : "Not in the recording, so all that they lost counts: ",
+		printf("%s%s", n++ ? ", " : words,
 		       device_name(name, at.src, at.dev));
 	}
-	if (n)
-		putchar('\n');
+	putchar('\n');
 }
 
 static void diff_text(struct diff *d, const struct sources *s,
@@ -138,7 +157,7 @@ static void diff_text(struct diff *d, const struct sources *s,
 	struct place at;
 
 	for_each_selected(at, s, sel)
-		put_device(d, t, NULL, &at);
+		put_device(d, s, t, NULL, &at);
 	if (opt.oneline) {
 		table_free(t);
 		return;
@@ -149,9 +168,23 @@ static void diff_text(struct diff *d, const struct sources *s,
 		printf("nothing was lost since\n");
 	table_free(t);
 	if (d->new)
-		print_new(d, s, sel);
+		print_since(d, s, sel, SINCE_CREATION,
+			    "Not in the recording, so all that they lost counts: ");
+	if (d->arrived)
+		print_since(d, s, sel, SINCE_NOW,
+			    "Were elsewhere then, so what they lost is not known: ");
 	put_gone(d, s, sel, NULL);
 	print_coverage(s, sel, stdout);
+}
+
+static void warn_of_other_start(const struct diff *d, const struct sources *s)
+{
+	const struct tapdrop_moment *now;
+
+	now = tapdrop_stats_moment(s->list->stats);
+	if (!baseline_is_of_boot(&d->before, now))
+		warn("%s is of another host, or of before this one was started: all that was lost since that start counts",
+		     d->path);
 }
 
 static int diff(struct diff *d, const struct selector *sel)
@@ -164,6 +197,8 @@ static int diff(struct diff *d, const struct selector *sel)
 		code = sources_open(&s, sel);
 	if (!code)
 		code = sources_dump(&s, sel);
+	if (!code)
+		warn_of_other_start(d, &s);
 	if (!code && opt.json)
 		diff_json(d, &s, sel);
 	else if (!code)
