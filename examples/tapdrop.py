@@ -10,7 +10,8 @@ LIBTAPDROP is the library's path, if it is not where the system looks.
 import ctypes
 import os
 from ctypes import (POINTER, Structure, byref, c_bool, c_char, c_char_p, c_int,
-                    c_int32, c_size_t, c_uint32, c_uint64, c_void_p)
+                    c_int32, c_size_t, c_uint32, c_uint64, c_void_p, cast,
+                    memmove, sizeof)
 
 NEVER = 2 ** 64 - 1
 ADD, DEL, MOVE = 1, 2, 3
@@ -34,8 +35,8 @@ class Counter(Structure):
 
 
 class Device(Structure):
-    """struct tapdrop_device; valid as long as what it came from. If it is not
-    counted, its numbers are unknown, not 0."""
+    """struct tapdrop_device. If it is not counted, its numbers are unknown, not
+    0."""
     _fields_ = [("ifindex", c_uint32), ("kind", c_uint32),
                 ("queues", c_uint32), ("ifname", c_char * 16),
                 ("lost_to_user", c_uint64), ("lost_from_user", c_uint64),
@@ -53,6 +54,15 @@ class Device(Structure):
     @property
     def counters(self):
         return self.first[:self.n_counters]
+
+    def copy(self):
+        """The same in memory of its own: the library's is freed, or used for
+        the next one."""
+        own = Device.from_buffer_copy(self)
+        array = (Counter * self.n_counters)()
+        memmove(array, self.first, sizeof(array))
+        own.first = cast(array, POINTER(Counter))   # which keeps the array
+        return own
 
 
 class Reason(Structure):
@@ -138,7 +148,7 @@ class Tapdrop:
         try:
             device = LIB.tapdrop_stats_next(stats, None)
             while device:
-                yield device.contents
+                yield device.contents.copy()
                 device = LIB.tapdrop_stats_next(stats, device)
         finally:
             LIB.tapdrop_stats_free(stats)
@@ -152,4 +162,4 @@ class Tapdrop:
         """What has come since: what happened, and the device."""
         event = Event()
         while self.check(LIB.tapdrop_next_event(self.handle, byref(event))):
-            yield event.type, event.device.contents
+            yield event.type, event.device.contents.copy()

@@ -53,6 +53,66 @@ def test_without_spec(tmp_path):
     assert done.stderr.startswith('agent: there is no spec /nowhere.yaml; ')
 
 
+def binding(words, **env):
+    """What a program prints that has the binding."""
+    done = subprocess.run(
+        ['/usr/bin/python3', '-B', '-c', f'import tapdrop\n{words}'],
+        capture_output=True, text=True, check=False, timeout=60,
+        cwd=EXAMPLES, env={**tool.ENV, **LIBRARY, **env})
+    assert (done.returncode, done.stderr) == (0, '')
+    return done.stdout
+
+
+def test_devices_that_are_kept():
+    """They are nobody else's memory, however long they are kept."""
+    words = """
+with tapdrop.Tapdrop() as handle:
+    kept = list(handle.dump())
+    first = kept[-1].counters[-1]
+    for _ in range(20):
+        list(handle.dump(zeros=True))
+del handle
+last = kept.pop().counters[-1]
+print(first.packets, last.packets, last.reason)
+for device in kept:
+    print(device.name, device.lost_to_user, device.lost_from_user,
+          [counter.packets for counter in device.counters])
+"""
+    with FakeKernel() as kernel:
+        text = binding(words, **kernel.env, MALLOC_PERTURB_='165')
+    assert text.splitlines() == [
+        f'{2**64 - 1} {2**64 - 1} SKB_GSO_SEGMENT',
+        ' 0 3 [3]', 'tun0 0 7 [7]', 'tap0 981 2 [4, 496, 481, 2, 12]',
+        'tap1 0 0 []', 'macvtap0 1099511627776 1 [1099511627776, 1, 1]']
+
+
+def test_events_that_are_kept():
+    words = """
+import select
+handle = tapdrop.Tapdrop()
+fd = handle.subscribe()
+kept = []
+print('ready', flush=True)
+while len(kept) < 2:
+    select.select([fd], [], [])
+    kept += handle.events()
+handle.close()
+for what, device in kept:
+    print(what, device.name, [counter.packets for counter in device.counters])
+"""
+    with FakeKernel() as kernel, subprocess.Popen(
+            ['/usr/bin/python3', '-B', '-c', f'import tapdrop\n{words}'],
+            cwd=EXAMPLES, stdout=subprocess.PIPE, text=True,
+            env={**tool.ENV, **LIBRARY, **kernel.env,
+                 'MALLOC_PERTURB_': '165'}) as child:
+        assert kernel.joined.wait(60)
+        kernel.notify(b''.join(nl.device(
+            i, f'tap{i}', nl.TAP, 1, [(nl.TO_USER, 'PTR_FULL', i, 1)],
+            cmd=nl.DEL_NTF, flags=0) for i in (8, 9)))
+        assert child.communicate(timeout=60)[0].splitlines() == [
+            'ready', '2 tap8 [8]', '2 tap9 [9]']
+
+
 def test_binding():
     """The host's counters, as they are in the dump."""
     with FakeKernel() as kernel:
