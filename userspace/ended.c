@@ -111,12 +111,18 @@ static void add_sums(struct ended *e, const struct source *src,
  * @e: where to
  * @src: its source
  * @dev: the device, with its last counters
+ * @time: when these were read, as now() says
  * @sel: which of them are wanted
  */
 void ended_add(struct ended *e, const struct source *src,
-	       const struct tapdrop_device *dev, const struct selector *sel)
+	       const struct tapdrop_device *dev, double time,
+	       const struct selector *sel)
 {
-	struct ended_device d = { .time = now(), .dev = *dev };
+	struct ended_device d = {
+		.time = now(),
+		.birth = time - dev->since_ms / 1e3,
+		.dev = *dev,
+	};
 
 	e->devices++;
 	forget_name(e, src, dev);

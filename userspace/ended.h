@@ -16,11 +16,13 @@
 /**
  * struct ended_device - a device that has ended
  * @time: when it did, as now() says
+ * @birth: since when it was counted, as now() says
  * @src: its namespace, of which nothing is open
  * @dev: the device, with its last counters
  */
 struct ended_device {
 	double time;
+	double birth;
 	struct source src;
 	struct tapdrop_device dev;
 };
@@ -41,7 +43,8 @@ struct ended {
 
 void ended_init(struct ended *e, const struct selector *sel);
 void ended_add(struct ended *e, const struct source *src,
-	       const struct tapdrop_device *dev, const struct selector *sel);
+	       const struct tapdrop_device *dev, double time,
+	       const struct selector *sel);
 void ended_expire(struct ended *e, double seconds);
 void ended_give_way(struct ended *e, const struct sources *s,
 		    const struct selector *sel);

@@ -69,7 +69,7 @@ static void take_event(struct follower *fl, const struct source *src,
 		return;
 	devset_add(&fl->gone, src, dev);
 	if (event->type == TAPDROP_EVENT_DEL && is_counted(dev))
-		ended_add(&fl->ended, src, dev, &fl->sel);
+		ended_add(&fl->ended, src, dev, now(), &fl->sel);
 }
 
 /* Which devices came or went is not known any more, but that some did. */
@@ -129,6 +129,8 @@ static bool is_no_more(const struct source *src, uint32_t ifindex)
 static void find_ended(struct follower *fl, const struct source *src,
 		       const struct tapdrop_stats *fresh)
 {
+	const struct tapdrop_moment *m = tapdrop_stats_moment(src->stats);
+	double time = m ? m->monotonic_ms / 1e3 : now();
 	const struct tapdrop_device *dev;
 
 	tapdrop_for_each_device(dev, src->stats) {
@@ -138,7 +140,7 @@ static void find_ended(struct follower *fl, const struct source *src,
 		    (fresh && (has_ifindex(fresh, dev->ifindex) ||
 			       !is_no_more(src, dev->ifindex))))
 			continue;
-		ended_add(&fl->ended, src, dev, &fl->sel);
+		ended_add(&fl->ended, src, dev, time, &fl->sel);
 		devset_add(&fl->found, src, dev);
 	}
 }

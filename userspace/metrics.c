@@ -12,6 +12,7 @@
 #include "sums.h"
 #include "sysfs.h"
 #include "text.h"
+#include "wait.h"
 #include "xalloc.h"
 
 /**
@@ -278,17 +279,36 @@ static void put_known(FILE *f, const struct metrics *m, const struct place *at,
 }
 
 /* Whole seconds, as two clocks are read one after the other. */
+static void put_created(FILE *f, const struct place *at, double time)
+{
+	if (opt.file || at->dev->since_ms == TAPDROP_NEVER)
+		return;
+	fputs("tap_device_created_timestamp_seconds", f);
+	put_device(f, at);
+	fprintf(f, "} %.0f\n", time);
+}
+
 static void put_birth(FILE *f, const struct metrics *m, const struct place *at,
 		      const void *arg)
 {
 	const double *wall_clock = arg;
 
 	(void)m;
-	if (opt.file || at->dev->since_ms == TAPDROP_NEVER)
-		return;
-	fputs("tap_device_created_timestamp_seconds", f);
-	put_device(f, at);
-	fprintf(f, "} %.0f\n", *wall_clock - at->dev->since_ms / 1e3);
+	put_created(f, at, *wall_clock - at->dev->since_ms / 1e3);
+}
+
+/* Who came and went between two scrapes was never seen without losses. */
+static void put_births_of_ended(FILE *f, const struct ended *e,
+				double wall_clock)
+{
+	double offset = wall_clock - now();
+	const struct ended_device *d;
+	struct place at;
+
+	for (d = e->list; d < e->list + e->n; d++) {
+		at = (struct place){ &d->src, &d->dev };
+		put_created(f, &at, offset + d->birth);
+	}
 }
 
 static bool has_class(const struct place *at, const struct tapdrop_counter *c,
@@ -384,6 +404,7 @@ static void put_events(FILE *f, const struct metrics *m)
 {
 	const struct tapdrop_counter *c = m->ended->sums.list;
 	const struct tapdrop_counter *end = c + m->ended->sums.n;
+	const struct source nowhere = {};
 
 	put_counter(f, m, "tapdrop_export_lost_events", m->lost_events,
 		    "How often the kernel told of devices faster than it was read.");
@@ -394,7 +415,8 @@ static void put_events(FILE *f, const struct metrics *m)
 	for (; c < end; c++)
 		fprintf(f, "tapdrop_ended_dropped_packets_total{direction=\"%s\",reason=\"%s\"} %llu\n",
 			tapdrop_dir_name(c->dir),
-			reason_info(m->s->list, c->reason)->name,
+			reason_info(m->s->n ? m->s->list : &nowhere,
+				    c->reason)->name,
 			(unsigned long long)c->packets);
 }
 
@@ -410,6 +432,8 @@ static void put_devices(FILE *f, const struct metrics *m, double wall_clock)
 	put_head(f, m, "tap_device_created_timestamp_seconds", GAUGE,
 		 "Since when a device is counted: since it came, if its driver counts.");
 	visit_devices(f, m, put_birth, &wall_clock);
+	if (m->ended)
+		put_births_of_ended(f, m->ended, wall_clock);
 }
 
 static void put_counters(FILE *f, const struct metrics *m)

@@ -368,3 +368,26 @@ def test_one_namespace_that_goes(follow, netns):
         assert follower.child.stderr.read() == (
             "tapdrop: there is no network namespace 'tdfollow'; 'ip netns' "
             "lists them\n")
+
+
+def test_when_an_ended_device_came(follow):
+    """Told by its last words, or by those of the last look."""
+    key = 'tap_device_created_timestamp_seconds{device="%s"}'
+
+    def old(ifindex, name, age, **kwargs):
+        return nl.device(ifindex, name, nl.TAP, 1, [
+            (nl.TO_USER, 'PTR_FULL', 1, 1)], nl.since(nl.DRIVER, age * 1000),
+            **kwargs)
+
+    with FakeKernel(dump=there(old(7, 'tap0', 500))) as kernel:
+        follower = follow(kernel, 'interval', '3600')
+        begin = time.time()
+        kernel.dump = there()
+        kernel.notify(old(8, 'tap1', 30, cmd=nl.DEL_NTF, flags=0))
+        kernel.notify(tap(9, 'tap2', 1, cmd=nl.DEL_NTF, flags=0))
+        kernel.notify(b'ENOBUFS')
+        wait_for(lambda: follower.values()['tapdrop_ended_devices_total'] == 3)
+        values = follower.values()
+    assert abs(begin - 500 - values[key % 'tap0']) < 20
+    assert abs(begin - 30 - values[key % 'tap1']) < 20
+    assert key % 'tap2' not in values

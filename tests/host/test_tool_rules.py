@@ -143,6 +143,26 @@ def test_loss_of_a_device_that_has_just_come(host, story):
     assert story.firing(39) == {}
 
 
+def test_loss_of_a_device_that_comes_and_goes(host, story):
+    """Between two scrapes: all that is ever seen of it are its last words."""
+    host.scene(20)
+    host.scene(4, events=writes(7, 'tap0', 0, age=0, cmd=nl.ADD_NTF, flags=0) +
+               writes(7, 'tap0', 3, age=0, cmd=nl.DEL_NTF, flags=0))
+    host.scene(20)
+    assert story.firing(19) == {}
+    firing = story.firing(22)
+    assert set(firing) == {'TapWriterBroken'}
+    assert 'device="tap0"' in firing['TapWriterBroken']
+    assert story.firing(43) == {}
+
+
+def test_old_loss_of_a_device_that_goes(host, story):
+    """It is not seen before, but is no news."""
+    host.scene(20)
+    host.scene(4, events=writes(7, 'tap0', 3, age=600, cmd=nl.DEL_NTF, flags=0))
+    assert story.firing(22) == {}
+
+
 def test_old_loss_of_a_device_that_is_seen_for_the_first_time(host, story):
     """Prometheus has forgotten all, but the device has not just come."""
     host.scene(20, writes(7, 'tap0', 3))
