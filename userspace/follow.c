@@ -37,6 +37,7 @@
  * @fds: one of each source
  * @dirty: a device came or went since the last write
  * @lost: events were lost since the last dump that was complete
+ * @away: the network namespace that was named is not there
  * @started: when the last write began
  * @finished: when it ended
  */
@@ -52,6 +53,7 @@ struct follower {
 	struct pollfd *fds;
 	bool dirty;
 	bool lost;
+	bool away;
 	double started;
 	double finished;
 };
@@ -80,23 +82,26 @@ static void lose_events(struct follower *fl)
 	fl->dirty = true;
 }
 
-static void take_events(struct follower *fl)
+static void take_events_of(struct follower *fl, const struct source *src)
 {
 	struct tapdrop_event event;
-	size_t i;
 	int ret;
 
-	for (i = 0; i < fl->s.n; i++) {
-		const struct source *src = &fl->s.list[i];
+	do {
+		ret = tapdrop_next_event(src->td, &event);
+		if (ret > 0)
+			take_event(fl, src, &event);
+		else if (ret == -ENOBUFS)
+			lose_events(fl);
+	} while (ret > 0 || ret == -ENOBUFS);
+}
 
-		do {
-			ret = tapdrop_next_event(src->td, &event);
-			if (ret > 0)
-				take_event(fl, src, &event);
-			else if (ret == -ENOBUFS)
-				lose_events(fl);
-		} while (ret > 0 || ret == -ENOBUFS);
-	}
+static void take_events(struct follower *fl)
+{
+	size_t i;
+
+	for (i = 0; i < fl->s.n; i++)
+		take_events_of(fl, &fl->s.list[i]);
 }
 
 static bool has_ifindex(const struct tapdrop_stats *stats, uint32_t ifindex)
@@ -145,13 +150,35 @@ static void find_ended(struct follower *fl, const struct source *src,
 	}
 }
 
-/* A source is no longer there: its network namespace has no name any more. */
+/*
+ * A source is no longer there: its network namespace has no name any more. We have
+ * kept it until now, so there is time for a last look.
+ */
 static void leave(struct source *src, void *arg)
 {
+	struct tapdrop_stats *last = NULL;
 	struct follower *fl = arg;
 
+	take_events_of(fl, src);
+	if (!tapdrop_dump(src->td, &src->filter, &last)) {
+		if (fl->lost && src->stats)
+			find_ended(fl, src, last);
+		tapdrop_stats_free(src->stats);
+		src->stats = last;
+	}
 	if (src->stats)
 		find_ended(fl, src, NULL);
+}
+
+/* Who names a namespace waits for it, once it has been there. */
+static void see_whether_away(struct follower *fl)
+{
+	bool away = !fl->s.n;
+
+	if (away != fl->away)
+		warn("network namespace '%s' %s", opt.netns,
+		     away ? "has gone" : "is there again");
+	fl->away = away;
 }
 
 /* Say that the family went or came, but not each time that we look. */
@@ -191,7 +218,7 @@ static void look(struct follower *fl)
 	size_t i;
 
 	fl->started = now();
-	fl->m.complete = !fl->s.left_out;
+	fl->m.complete = !fl->s.left_out && !fl->away;
 	devset_free(&fl->found);
 	for (i = 0; i < fl->s.n; i++)
 		look_at(fl, &fl->s.list[i]);
@@ -271,6 +298,7 @@ static int run(struct follower *fl)
 			code = subscribe(fl);
 		if (code)
 			return code;
+		see_whether_away(fl);
 		take_events(fl);
 		look(fl);
 		code = put(fl);

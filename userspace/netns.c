@@ -174,8 +174,15 @@ static void add(struct netns_list *l, const char *name, int fd)
 	strcpy(netns->name, name);
 }
 
-/* What "ip netns" is about to make or has just deleted is a plain file. */
-static bool is_namespace(int fd)
+/**
+ * netns_is_there() - is that a network namespace?
+ * @fd: descriptor
+ *
+ * What "ip netns" is about to make or has just deleted is a plain file.
+ *
+ * Return: true if so.
+ */
+bool netns_is_there(int fd)
 {
 	struct statfs fs;
 
@@ -213,7 +220,7 @@ static void add_named(struct netns_list *l, const char *name)
 
 	if (fd < 0)
 		leave_out(l, errno);
-	else if (is_namespace(fd) && !netns_same(fd, -1))
+	else if (netns_is_there(fd) && !netns_same(fd, -1))
 		add_other(l, name, fd);
 	else
 		close(fd);

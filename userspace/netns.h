@@ -35,6 +35,7 @@ struct netns_list {
 
 int netns_open(const char *name);
 bool netns_is_nameless(const char *name);
+bool netns_is_there(int fd);
 uint32_t netns_inode(int fd);
 bool netns_same(int a, int b);
 bool netns_enter(int fd);

@@ -333,6 +333,18 @@ static int go_home(const struct sources *s)
 		    strerror(errno));
 }
 
+/* Return: EXIT_OK also if it is not there, or no more. */
+static int add_netns_if_there(struct sources *s, const char *name)
+{
+	int fd = netns_open(name);
+
+	if (fd >= 0 && netns_is_there(fd))
+		add_source(s, NULL, fd);
+	else if (fd >= 0)
+		close(fd);
+	return EXIT_OK;
+}
+
 /* Go on with what is open for a namespace, under the name that it has now. */
 static void take_over(struct source *src, struct sources *old)
 {
@@ -356,7 +368,8 @@ static void take_over(struct source *src, struct sources *old)
 
 /**
  * sources_update() - see which network namespaces there are now
- * @s: sources that sources_open_patiently() opened
+ * @s: sources that sources_open_patiently() opened; none if the one that was
+ *	named has gone
  * @sel: selection
  * @gone: called for each that is no longer there, before it is closed: what
  *	is open keeps a namespace alive
@@ -376,7 +389,8 @@ int sources_update(struct sources *s, const struct selector *sel,
 	code = go_home(s);
 	if (code)
 		return code;
-	code = add_sources(&fresh);
+	code = opt.all_netns ? add_all_netns(&fresh) :
+			       add_netns_if_there(&fresh, opt.netns);
 	for (i = 0; i < fresh.n; i++)
 		take_over(&fresh.list[i], s);
 	if (!code)

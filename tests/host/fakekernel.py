@@ -108,6 +108,8 @@ class FakeKernel:
             except OSError:
                 return
             if not request:
+                self.listeners = {(other, group) for other, group in
+                                  self.listeners if other is not peer}
                 return
             if len(request) == 8:
                 self.join(peer, struct.unpack('=II', request)[1])

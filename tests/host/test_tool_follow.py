@@ -359,15 +359,60 @@ def test_namespaces_that_come_and_go(follow, netns):
         assert follower.end() == ''
 
 
+def test_last_losses_of_a_namespace(follow, netns):
+    """What was lost since the last look, too: it is kept until it is noticed."""
+    key = ('tap_device_dropped_packets_total{netns="tdfollow",device="tap0",'
+           'direction="to-user",reason="PTR_FULL"}')
+    with FakeKernel(dump=lambda _: tap(7, 'tap0', 3) + nl.done()) as kernel:
+        netns('tdfollow')
+        follower = follow(kernel, '-all-netns', 'interval', '2')
+        old = follower.path.stat().st_ino
+        wait_for(lambda: follower.path.stat().st_ino != old)
+        kernel.dump = lambda _: tap(7, 'tap0', 5) + nl.done()
+        subprocess.run(['ip', 'netns', 'del', 'tdfollow'], check=True)
+        wait_for(lambda: 'tap_device_info{netns="tdfollow"' not in
+                 follower.text())
+        values = follower.values()
+        assert values[key] == 5
+        assert values['tapdrop_ended_dropped_packets_total{'
+                      'direction="to-user",reason="PTR_FULL"}'] >= 5
+
+
 def test_one_namespace_that_goes(follow, netns):
+    """It waits for it, and says that it knows nothing."""
     with FakeKernel(dump=lambda _: tap(7, 'tap0', 3) + nl.done()) as kernel:
         netns('tdfollow')
         follower = follow(kernel, '-netns', 'tdfollow', 'interval', '0.1')
+        assert follower.values()['tapdrop_export_success'] == 1
         subprocess.run(['ip', 'netns', 'del', 'tdfollow'], check=True)
-        assert follower.child.wait(60) == 4
-        assert follower.child.stderr.read() == (
-            "tapdrop: there is no network namespace 'tdfollow'; 'ip netns' "
-            "lists them\n")
+        wait_for(lambda: follower.values()['tapdrop_export_success'] == 0)
+        text = follower.text()
+        assert 'tap_device_info{' not in text
+        assert of_devices(text)['tap0', *FULL] == 3     # its last words
+        written = samples(text)['tapdrop_export_timestamp_seconds']
+        wait_for(lambda: follower.values()[
+            'tapdrop_export_timestamp_seconds'] > written)
+
+        kernel.dump = lambda _: tap(2, 'tap1', 1) + nl.done()
+        netns('tdfollow')
+        wait_for(lambda: follower.values()['tapdrop_export_success'] == 1)
+        assert follower.devices()['tap1', *FULL] == 1
+        kernel.notify(tap(2, 'tap1', 4, cmd=nl.DEL_NTF, flags=0))
+        kernel.dump = lambda _: nl.done()
+        wait_for(lambda: follower.values()['tapdrop_ended_devices_total'] == 2)
+        assert follower.devices()['tap1', *FULL] == 4
+        assert follower.end() == (
+            "tapdrop: network namespace 'tdfollow' has gone\n"
+            "tapdrop: network namespace 'tdfollow' is there again\n")
+
+
+def test_one_namespace_that_was_never_there(tmp_path):
+    """That is a mistake."""
+    with FakeKernel() as kernel:
+        done = tool.run('-netns', 'tdnowhere', 'export', 'prometheus', 'output',
+                        tmp_path / 'x', 'follow', env=kernel.env)
+    assert done.returncode == 4 and not os.listdir(tmp_path)
+    assert "there is no network namespace 'tdnowhere'" in done.stderr
 
 
 def test_when_an_ended_device_came(follow):

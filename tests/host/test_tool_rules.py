@@ -163,6 +163,19 @@ def test_old_loss_of_a_device_that_goes(host, story):
     assert story.firing(22) == {}
 
 
+def test_namespace_that_goes(follow, netns, story):
+    """Its exporter goes on, and it is nobody's silence."""
+    netns('tdgoes')
+    with FakeKernel(dump=lambda _: writes(7, 'tap0', 0) + nl.done()) as kernel:
+        follower = follow(kernel, '-netns', 'tdgoes', 'interval', '0.1')
+        story.scene(follower.text(), 5)
+        subprocess.run(['ip', 'netns', 'del', 'tdgoes'], check=True)
+        wait_for(lambda: follower.values()['tapdrop_export_success'] == 0)
+        story.scene(follower.text(), 10)
+    assert story.firing(4) == {}
+    assert set(story.firing(14)) == {'TapExportIncomplete'}
+
+
 def test_old_loss_of_a_device_that_is_seen_for_the_first_time(host, story):
     """Prometheus has forgotten all, but the device has not just come."""
     host.scene(20, writes(7, 'tap0', 3))
