@@ -231,12 +231,14 @@ def boundaries(data):
         yield pos
 
 
-@pytest.mark.parametrize('dump, command', (('host', 'show'),
-                                           ('events', 'monitor')))
-def test_recording_cut_anywhere(tmp_path, dump, command):
+@pytest.mark.parametrize('dump, head, command', (
+    ('host', b'', 'show'), ('host', nl.moment('a', 1), 'show'),
+    ('events', b'', 'monitor')), ids=('show', 'stamped', 'monitor'))
+def test_recording_cut_anywhere(tmp_path, dump, head, command):
     """Also between two messages, where nothing else is wrong with it."""
     with open(tool.golden(dump + '.nl'), 'rb') as file:
-        full = file.read()
+        full = head + file.read()
+    begun = 24 if head else 16
     path, ends = tmp_path / 'cut.nl', set(boundaries(full))
     cuts = {end + off for end in ends for off in (-1, 0, 1, 16, 21)}
     for cut in sorted({1, 15, 16, *cuts} & set(range(1, len(full)))):
@@ -248,7 +250,7 @@ def test_recording_cut_anywhere(tmp_path, dump, command):
             continue
         assert done.returncode == 1, cut
         assert done.stderr == f'tapdrop: {path} ' + (
-            'is no recording of tapdrop\n' if cut < 16 else
+            'is no recording of tapdrop\n' if cut < begun else
             'is cut off: its last dump or event is not complete\n')
         assert command == 'monitor' or done.stdout == ''
 

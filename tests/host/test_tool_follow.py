@@ -308,6 +308,34 @@ def test_disk_that_is_full_for_a_while(follow, tmp_path):
             subprocess.run(['umount', where], check=True)
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason='only root can mount')
+def test_disk_that_is_read_only_for_a_while(follow, tmp_path):
+    where = tmp_path / 'textfiles'
+
+    def remount(how):
+        subprocess.run(['mount', '-o', f'remount,{how}', where], check=True)
+
+    with FakeKernel(dump=lambda _: tap(7, 'tap0', 3) + nl.done()) as kernel:
+        subprocess.run(['mount', '-t', 'tmpfs', 'none', where], check=True)
+        try:
+            follower = follow(kernel, 'interval', '0.1')
+            wait_for(follower.devices)
+            wait_for(lambda: not subprocess.run(
+                ['mount', '-o', 'remount,ro', where], check=False,
+                stderr=subprocess.DEVNULL).returncode)
+            kernel.dump = lambda _: tap(7, 'tap0', 4) + nl.done()
+            follower.wait_for_looks(3)
+            assert follower.devices()['tap0', *FULL] == 3
+            remount('rw')
+            wait_for(lambda: follower.devices()['tap0', *FULL] == 4)
+            assert os.listdir(where) == ['tapdrop.prom']
+            assert set(follower.end().splitlines()) == {
+                f'tapdrop: cannot write {follower.path}: '
+                'Read-only file system'}
+        finally:
+            subprocess.run(['umount', where], check=True)
+
+
 @pytest.mark.parametrize('make', (os.mkfifo, os.mkdir))
 def test_only_a_regular_file(tmp_path, make):
     make(tmp_path / 'x')
