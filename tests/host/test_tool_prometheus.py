@@ -1,72 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The whole way: exporter, node exporter's textfile, Prometheus, a query."""
 
-import contextlib
 import json
-import pathlib
-import re
-import socket
 import subprocess
 import time
-import urllib.parse
-import urllib.request
 
 import pytest
 
 import tool
+from chain import SHIPPED, Chain
 from fakekernel import FakeKernel, nl
 from follower import wait_for
-
-SHIPPED = pathlib.Path(tool.TOP, 'userspace', 'prometheus')
-
-CONFIG = '''
-global: {{ scrape_interval: 1s, evaluation_interval: 1s }}
-rule_files: [ rules.yml ]
-scrape_configs:
-  - job_name: node
-    static_configs: [ {{ targets: [ "127.0.0.1:{port}" ] }} ]
-'''
-
-
-def faster(rules):
-    """The shipped rules, where a minute is a second: all but those that look
-    back over a day."""
-    rules = re.sub(r'(?<=\[)(\d+)m(?=\])', r'\1s', rules)
-    return re.sub(r'(?<=for: )(\d+)m', r'\1s', rules).replace('> 120', '> 10')
-
-
-def free_port():
-    """A port that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(('127.0.0.1', 0))
-        return sock.getsockname()[1]
-
-
-def get(port, path):
-    """What the server answers, as soon as it does."""
-    for _ in range(300):
-        try:
-            with urllib.request.urlopen(
-                    f'http://127.0.0.1:{port}{path}', timeout=10) as answer:
-                return answer.read().decode()
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f'port {port} does not answer')
-
-
-def ask(port, path, **args):
-    """What Prometheus answers to a question."""
-    text = get(port, path + '?' + urllib.parse.urlencode(args, doseq=True))
-    return json.loads(text)['data']
 
 
 class Host:
     """A host from the driver to Prometheus, whose losses the test makes up."""
 
-    def __init__(self, kernel, textfile, node, server):
+    def __init__(self, kernel, textfile, chain):
         self.kernel, self.textfile = kernel, textfile
-        self.node, self.server = node, server
-        self.broken, self.child = 0, None
+        self.query, self.firing = chain.query, chain.firing
+        self.broken, self.child, self.others = 0, None, b''
         self.began = time.monotonic()
         kernel.dump = lambda _: self.dump()
 
@@ -80,7 +33,7 @@ class Host:
                             (nl.FROM_USER, 'WRITE_RETRY', 12, 950),
                             (nl.TO_USER, 'READ_TOO_SHORT', 1, 950)] +
                      ([(nl.FROM_USER, 'VIRTNET_HDR', self.broken, 1)]
-                      if self.broken else [])) + nl.done()
+                      if self.broken else [])) + self.others + nl.done()
 
     def start(self, *args):
         """Start the exporter, as the unit does."""
@@ -95,53 +48,29 @@ class Host:
             self.child.terminate()
             assert self.child.wait(60) == 0
 
-    def query(self, expr):
-        """What an expression gives now: values by labels."""
-        return [(series['metric'], float(series['value'][1])) for series in
-                ask(self.server, '/api/v1/query', query=expr)['result']]
 
-    def firing(self, alert):
-        """The labels with which an alert fires, as its page has them."""
-        return [found['labels'] for found in
-                ask(self.server, '/api/v1/alerts')['alerts']
-                if found['state'] == 'firing' and
-                found['labels']['alertname'] == alert]
+@pytest.fixture(scope='module')
+def chain(prometheus, tmp_path_factory):
+    """Node exporter and Prometheus, with our rules."""
+    path = tmp_path_factory.mktemp('host')
+    (path / 'run').mkdir()
+    with Chain(path, path / 'run' / 'tapdrop.prom', prometheus) as both:
+        yield both
 
 
 @pytest.fixture(scope='module')
-def host(prometheus, tmp_path_factory):
-    """Exporter, node exporter and Prometheus, with our rules."""
-    path = tmp_path_factory.mktemp('host')
-    (path / 'textfiles').mkdir()
-    (path / 'run').mkdir()
-    textfile = path / 'run' / 'tapdrop.prom'
-    # as the page says
-    (path / 'textfiles' / 'tapdrop.prom').symlink_to(textfile)
-    node, server = free_port(), free_port()
-    (path / 'config').write_text(CONFIG.format(port=node))
-    (path / 'rules.yml').write_text(faster((SHIPPED / 'tapdrop.rules.yml')
-                                           .read_text()))
-    commands = ((prometheus('prometheus-node-exporter'),
-                 f'--web.listen-address=127.0.0.1:{node}',
-                 '--collector.disable-defaults', '--collector.textfile',
-                 f'--collector.textfile.directory={path}/textfiles'),
-                (prometheus('prometheus'), f'--config.file={path}/config',
-                 f'--storage.tsdb.path={path}/data',
-                 '--query.lookback-delta=5s',
-                 f'--web.listen-address=127.0.0.1:{server}'))
-    with FakeKernel() as kernel, contextlib.ExitStack() as stack:
-        for command in commands:
-            log = stack.enter_context(open(path / 'log', 'ab'))
-            child = stack.enter_context(
-                subprocess.Popen(command, stdout=log, stderr=log))
-            stack.callback(child.terminate)
-        made = Host(kernel, textfile, node, server)
-        stack.callback(made.stop)
-        made.start()
-        yield made
+def host(chain):
+    """And the exporter."""
+    with FakeKernel() as kernel:
+        made = Host(kernel, chain.path / 'run' / 'tapdrop.prom', chain)
+        try:
+            made.start()
+            yield made
+        finally:
+            made.stop()
 
 
-def test_from_the_first_loss_to_the_alert(host):
+def test_from_the_first_loss_to_the_alert(host, chain):
     """Nothing was ever lost for that reason, then three frames are."""
     zero = ('tap_device_dropped_packets_total{device="vnet7",'
             'reason="VIRTNET_HDR"}')
@@ -151,7 +80,7 @@ def test_from_the_first_loss_to_the_alert(host):
     labels, = wait_for(lambda: host.firing('TapWriterBroken'))
     assert labels['device'] == 'vnet7' and labels['severity'] == 'warning'
     assert labels['reason'] == 'VIRTNET_HDR'
-    metrics = get(host.node, '/metrics')
+    metrics = chain.metrics()
     assert 'node_textfile_scrape_error 0\n' in metrics
     assert 'tap_queue_dropped_packets_total{device="vnet7",direction=' \
         '"to-user",queue="0",reason="PTR_FULL"} 5\n' in metrics
@@ -166,7 +95,7 @@ def test_rate(host):
     assert labels['device'] == 'vnet7'
 
 
-def test_dashboard(host):
+def test_dashboard(host, chain):
     """Each query of each panel gives something."""
     # a device that went, with losses
     host.kernel.notify(nl.device(6, 'vnet6', nl.TAP, 0, [
@@ -179,10 +108,10 @@ def test_dashboard(host):
         assert '$' not in expr, title
         wait_for(lambda expr=expr: host.query(expr))
     for variable, series, label in (
-            ('instance', 'tapdrop_build_info', f'127.0.0.1:{host.node}'),
+            ('instance', 'tapdrop_build_info', f'127.0.0.1:{chain.node}'),
             ('device', 'tap_device_info{instance=~".*"}', 'vnet7')):
-        found = ask(host.server, f'/api/v1/label/{variable}/values',
-                    **{'match[]': series})
+        found = chain.ask(f'/api/v1/label/{variable}/values',
+                          **{'match[]': series})
         assert label in found
 
 
@@ -210,12 +139,84 @@ def test_dashboard_is_in_order():
     assert len(set(cells)) == len(cells) and max(x for x, _ in cells) == 23
 
 
+def broken(ifindex, name, frames, age=3600, **kwargs):
+    """A device, so many seconds old, whose user wrote frames that are no use."""
+    return nl.device(ifindex, name, nl.TAP, 1, [
+        (nl.FROM_USER, 'PKT_TOO_SMALL', frames, 1)] if frames else (),
+        nl.since(nl.DRIVER, age * 1000), **kwargs)
+
+
+def test_device_that_comes_again(host):
+    """Under the same name, with fewer losses: its counter begins anew."""
+    lost = ('tap_device_dropped_packets_total{device="vnet8",'
+            'reason="PKT_TOO_SMALL"} == %d')
+    host.others = broken(8, 'vnet8', 50)
+    host.kernel.notify(broken(8, 'vnet8', 50, cmd=nl.ADD_NTF, flags=0))
+    wait_for(lambda: host.query(lost % 50))
+    assert not host.firing('TapWriterBroken', device='vnet8')
+    host.others = broken(9, 'vnet8', 2, age=0)
+    host.kernel.notify(broken(8, 'vnet8', 50, cmd=nl.DEL_NTF, flags=0) +
+                       broken(9, 'vnet8', 0, age=0, cmd=nl.ADD_NTF, flags=0))
+    wait_for(lambda: host.query(lost % 2))
+    wait_for(lambda: host.firing('TapWriterBroken', device='vnet8'))
+
+
+def test_device_that_nobody_sees(host):
+    """It comes and goes between two scrapes."""
+    for event, lost in ((nl.ADD_NTF, 0), (nl.DEL_NTF, 3)):
+        host.kernel.notify(broken(10, 'vnet9', lost, age=0, cmd=event, flags=0))
+    wait_for(lambda: host.firing('TapWriterBroken', device='vnet9'))
+
+
+def test_thousand_devices_that_nobody_sees(host, chain):
+    """Prometheus gets the sum of all, and can read the file."""
+    ended = 'tapdrop_ended_devices_total'
+    before = host.query(ended)[0][1]
+    for i in range(1000):
+        host.kernel.notify(broken(i + 100, f'come{i}', 1, age=0, cmd=nl.DEL_NTF,
+                                  flags=0))
+    wait_for(lambda: host.query(ended)[0][1] == before + 1000)
+    assert 'node_textfile_scrape_error 0\n' in chain.metrics()
+    wait_for(lambda: len(host.query(
+        'tap_device_dropped_packets_total{device=~"come.*",'
+        'reason="PKT_TOO_SMALL"} == 1')) > 990)
+
+
 def test_module_that_goes_and_comes(host):
     host.kernel.unload()
     wait_for(lambda: host.firing('TapFamilyMissing'))
     host.kernel.has_family = True
     host.kernel.load_anew()
+    # its counters begin anew, and nothing of that is a loss
+    host.began, host.broken, host.others = time.monotonic(), 0, b''
     wait_for(lambda: not host.firing('TapFamilyMissing'))
+    rate = 'rate(tap_device_dropped_packets_total{reason="PTR_FULL"}[5s])'
+    wait_for(lambda: host.query(rate))
+    assert max(value for _, value in host.query(rate)) < 800
+    wait_for(lambda: not host.firing('TapWriterBroken'))
+    host.broken = 1
+    wait_for(lambda: host.firing('TapWriterBroken', device='vnet7'))
+
+
+def test_namespaces(host, netns):
+    """Devices of one name in two of them are two, and the alert says which."""
+    host.stop()
+    host.broken = 0
+    netns('tdchain')
+    host.start('-all-netns')
+    wait_for(lambda: host.query('tap_device_info{netns="tdchain",'
+                                'device="vnet7"}'))
+    wait_for(lambda: not host.firing('TapWriterBroken', device='vnet7'))
+    host.broken = 3
+    wait_for(lambda: host.firing('TapWriterBroken', netns='tdchain'))
+    assert {'vnet7'} == {labels['device'] for labels in
+                         host.firing('TapWriterBroken', netns='tdchain')}
+    wait_for(lambda: any('netns' not in labels for labels in
+                         host.firing('TapWriterBroken', device='vnet7')))
+    host.stop()
+    host.broken = 0
+    host.start()
+    wait_for(lambda: not host.query('tap_device_info{netns!=""}'))
 
 
 def test_exporter_that_stops(host):
