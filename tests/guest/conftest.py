@@ -2,6 +2,9 @@
 """Fixtures of the tests that run in the guest, as root."""
 
 import os
+import pathlib
+import re
+import shutil
 import subprocess
 
 import pytest
@@ -10,7 +13,10 @@ import modules
 import netns
 from iproute import Ip
 from lab import Lab, run
-from places import FAULT_MODULE
+from places import FAULT_MODULE, TOP
+
+SYSTEMD = "/lib/systemd/systemd"
+UNITS = pathlib.Path("/usr/local/lib/systemd/system")
 
 
 def pytest_addoption(parser):
@@ -92,3 +98,33 @@ def stock(reload):
         yield
     finally:
         modules.unload()
+
+
+@pytest.fixture
+def systemd(lab, tmp_path):
+    """A systemd of its own, which knows no unit but ours and the targets that
+    every unit depends on. They are installed: what the service runs has to be
+    where it may look, and this repository can be in somebody's home."""
+    if not os.path.exists(SYSTEMD):
+        pytest.skip("systemd is not installed")
+    run("make", "-s", "install", cwd=TOP)
+    for unit in UNITS.glob("tapdrop-*"):
+        shutil.copy(unit, tmp_path)
+    for target in ("sysinit", "basic", "shutdown"):
+        (tmp_path / f"{target}.target").write_text(
+            f"[Unit]\nDescription={target}\nDefaultDependencies=no\n")
+
+    unit = tmp_path / "tapdrop-export.service"
+    unit.write_text(re.sub("interval \\d+", "interval 1", unit.read_text()))
+    command = (f"mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec {SYSTEMD} "
+               "--system --unit=tapdrop-export.service --show-status=no "
+               "--log-target=console")
+    process = subprocess.Popen(
+        ["unshare", "--pid", "--cgroup", "--mount", "--mount-proc",
+         "--kill-child", "--fork", "sh", "-c", command],
+        env={"PATH": os.environ["PATH"], "container": "guest",
+             "SYSTEMD_UNIT_PATH": str(tmp_path)},
+        stdin=subprocess.DEVNULL, start_new_session=True)
+    yield process
+    process.kill()
+    process.wait()

@@ -3,50 +3,12 @@
 
 import os
 import pathlib
-import re
-import shutil
-import subprocess
-
-import pytest
 
 from lab import run, wait_for
-from places import TOP
 
-SYSTEMD = "/lib/systemd/systemd"
-UNITS = pathlib.Path("/usr/local/lib/systemd/system")
 FILE = pathlib.Path("/run/tapdrop/tapdrop.prom")
 
 
-@pytest.fixture
-def systemd(lab, tmp_path):
-    """A systemd of its own, which knows no unit but ours and the targets that
-    every unit depends on. They are installed: what the service runs has to be
-    where it may look, and this repository can be in somebody's home."""
-    run("make", "-s", "install", cwd=TOP)
-    for unit in UNITS.glob("tapdrop-*"):
-        shutil.copy(unit, tmp_path)
-    for target in ("sysinit", "basic", "shutdown"):
-        (tmp_path / f"{target}.target").write_text(
-            f"[Unit]\nDescription={target}\nDefaultDependencies=no\n")
-
-    unit = tmp_path / "tapdrop-export.service"
-    unit.write_text(re.sub("interval \\d+", "interval 1", unit.read_text()))
-    command = (f"mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec {SYSTEMD} "
-               "--system --unit=tapdrop-export.service --show-status=no "
-               "--log-target=console")
-    process = subprocess.Popen(
-        ["unshare", "--pid", "--cgroup", "--mount", "--mount-proc",
-         "--kill-child", "--fork", "sh", "-c", command],
-        env={"PATH": os.environ["PATH"], "container": "guest",
-             "SYSTEMD_UNIT_PATH": str(tmp_path)},
-        stdin=subprocess.DEVNULL, start_new_session=True)
-    yield
-    process.kill()
-    process.wait()
-
-
-@pytest.mark.skipif(not os.path.exists(SYSTEMD),
-                    reason="systemd is not installed")
 def test_export(lab, systemd):
     """The service is nobody, sees the devices of the network namespace all the
     same, and replaces a file that others can read: every so often, and when a
