@@ -8,9 +8,9 @@
 #include "lib/tapdrop.h"
 #include "source.h"
 
-struct json_object *json_device(struct json_object *to, const char *key,
-				const struct source *src,
-				const struct tapdrop_device *dev,
-				const struct history *h, size_t n);
+struct json *json_device(struct json *to, const char *key,
+			 const struct source *src,
+			 const struct tapdrop_device *dev,
+			 const struct history *h, size_t n);
 
 #endif /* _TAPDROP_DEVICE_JSON_H */

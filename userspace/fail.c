@@ -27,7 +27,7 @@ void fail_as_plugin(bool on)
 
 static void print_error(int code, const char *sentence)
 {
-	struct json_object *o;
+	struct json *o;
 
 	if (as_plugin && !opt.json) {
 		printf("TAPDROP UNKNOWN - %s\n", sentence);
@@ -37,10 +37,10 @@ static void print_error(int code, const char *sentence)
 		fprintf(stderr, "tapdrop: %s\n", sentence);
 		return;
 	}
-	o = json_need(json_object_new_object());
+	o = json_new(stderr, json_object());
 	json_add(o, "error", json_text(sentence));
-	json_add(o, "exit-code", json_object_new_int(code));
-	json_print(o, stderr);
+	json_add(o, "exit-code", json_number(code));
+	json_end(o);
 }
 
 /**
@@ -73,7 +73,7 @@ int fail(int code, const char *fmt, ...)
  */
 void warn(const char *fmt, ...)
 {
-	struct json_object *o;
+	struct json *o;
 	char sentence[1024];
 	va_list args;
 
@@ -84,9 +84,9 @@ void warn(const char *fmt, ...)
 		fprintf(stderr, "tapdrop: %s\n", sentence);
 		return;
 	}
-	o = json_need(json_object_new_object());
+	o = json_new(stderr, json_object());
 	json_add(o, "warning", json_text(sentence));
-	json_print(o, stderr);
+	json_end(o);
 }
 
 /* Why the first write failed; stdio forgets that. */

@@ -109,25 +109,25 @@ void print_holders(const struct sources *s, const struct selector *sel,
 	}
 }
 
-static void add_text(struct json_object *o, const char *key, const char *text)
+static void add_text(struct json *o, const char *key, const char *text)
 {
 	if (text)
 		json_add(o, key, json_text(text));
 }
 
-static void json_held(struct json_object *list, const struct held *held)
+static void json_held(struct json *list, const struct held *held)
 {
-	struct json_object *o = json_add(list, NULL, json_object_new_object());
+	struct json *o = json_add(list, NULL, json_object());
 	const struct holder *by = held->by;
 
-	json_add(o, "pid", json_object_new_int(by->pid));
+	json_add(o, "pid", json_number(by->pid));
 	if (by->command)
 		json_add(o, "command", json_text(by->command));
 	else
-		json_add_null(o, "command");
-	json_add(o, "fds", json_object_new_uint64(held->fds));
-	json_add(o, "vhost-net", json_object_new_boolean(by->vhost));
-	json_add(o, "certain", json_object_new_boolean(held->certain));
+		json_add(o, "command", json_null());
+	json_add(o, "fds", json_number(held->fds));
+	json_add(o, "vhost-net", json_bool(by->vhost));
+	json_add(o, "certain", json_bool(held->certain));
 	add_text(o, "guest", by->guest.name);
 	add_text(o, "libvirt", by->guest.libvirt);
 	add_text(o, "proxmox", by->guest.proxmox);
@@ -142,12 +142,12 @@ static void json_held(struct json_object *list, const struct held *held)
  *
  * If nobody is known, but there may be somebody, the list is null.
  */
-void json_holders(struct json_object *o, const struct source *src,
+void json_holders(struct json *o, const struct source *src,
 		  const struct tapdrop_device *dev)
 {
 	char alias[256 + 2];
 	struct held_by held;
-	struct json_object *list;
+	struct json *list;
 	size_t i;
 
 	if (!src->holders || !dev->ifindex)
@@ -156,12 +156,12 @@ void json_holders(struct json_object *o, const struct source *src,
 		json_add(o, "ifalias", json_text(alias));
 	holders_of(src->holders, &src->net, dev, &held);
 	if (held.n || held.complete) {
-		list = json_add(o, "holders", json_object_new_array());
+		list = json_add(o, "holders", json_array());
 		for (i = 0; i < held.n; i++)
 			json_held(list, &held.list[i]);
 	} else {
-		json_add_null(o, "holders");
+		json_add(o, "holders", json_null());
 	}
-	json_add(o, "holders-complete", json_object_new_boolean(held.complete));
+	json_add(o, "holders-complete", json_bool(held.complete));
 	free(held.list);
 }

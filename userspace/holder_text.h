@@ -12,7 +12,7 @@
 
 void print_holders(const struct sources *s, const struct selector *sel,
 		   FILE *f);
-void json_holders(struct json_object *o, const struct source *src,
+void json_holders(struct json *o, const struct source *src,
 		  const struct tapdrop_device *dev);
 size_t holder_words(char *dst, size_t size, const struct holder *holder);
 

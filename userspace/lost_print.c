@@ -119,7 +119,7 @@ static void print_text(const struct teller *t, const struct lost *lost)
 	print_stack(lost->stack);
 }
 
-static void put_address(struct json_object *o, const struct headers *h,
+static void put_address(struct json *o, const struct headers *h,
 			const char *key, const uint8_t *address,
 			const char *port_key, uint16_t port)
 {
@@ -127,12 +127,12 @@ static void put_address(struct json_object *o, const struct headers *h,
 
 	json_add(o, key, json_text(headers_address(buf, h, address)));
 	if (h->has_ports)
-		json_add(o, port_key, json_object_new_int(port));
+		json_add(o, port_key, json_number(port));
 }
 
-static void put_headers(struct json_object *o, const struct headers *h)
+static void put_headers(struct json *o, const struct headers *h)
 {
-	struct json_object *vlans;
+	struct json *vlans;
 	char buf[32];
 	size_t i;
 
@@ -145,10 +145,10 @@ static void put_headers(struct json_object *o, const struct headers *h)
 			 json_text(headers_mac(buf, h->mac_dest)));
 	}
 	if (h->n_vlans)
-		vlans = json_add(o, "vlans", json_object_new_array());
+		vlans = json_add(o, "vlans", json_array());
 	for (i = 0; i < h->n_vlans; i++)
-		json_add(vlans, NULL, json_object_new_int(h->vlans[i]));
-	json_add(o, "ether-type", json_object_new_int(h->ether_type));
+		json_add(vlans, NULL, json_number(h->vlans[i]));
+	json_add(o, "ether-type", json_number(h->ether_type));
 	json_add(o, "protocol", json_text(headers_protocol(buf, h)));
 	if (!h->family)
 		return;
@@ -157,38 +157,37 @@ static void put_headers(struct json_object *o, const struct headers *h)
 }
 
 /* What a frame and a flow have in common. */
-static struct json_object *make_object(const struct teller *t,
-				       const struct lost *lost,
-				       const char *event)
+static struct json *make_object(const struct teller *t,
+				const struct lost *lost, const char *event)
 {
-	struct json_object *o = json_need(json_object_new_object());
+	struct json *o = json_new(stdout, json_object());
 	const char *netns = get_netns(t, lost);
 
 	json_add(o, "event", json_text(event));
 	if (netns)
 		json_add(o, "netns", json_text(netns));
-	json_add(o, "netns-inode", json_object_new_uint64(lost->netns));
-	json_add(o, "ifindex", json_object_new_uint64(lost->ifindex));
+	json_add(o, "netns-inode", json_number(lost->netns));
+	json_add(o, "ifindex", json_number(lost->ifindex));
 	json_add(o, "ifname", json_text(lost->ifindex ? lost->ifname : ""));
 	if (lost->kind)
 		json_add(o, "kind", json_text(tapdrop_kind_name(lost->kind)));
 	if (lost->queue >= 0)
-		json_add(o, "queue-id", json_object_new_uint64(lost->queue));
+		json_add(o, "queue-id", json_number(lost->queue));
 	json_add(o, "dir", json_text(tapdrop_dir_name(lost->dir)));
 	json_add(o, "reason", json_text(lost->reason));
 	put_headers(o, &lost->headers);
 	return o;
 }
 
-static void put_stack(struct json_object *o, const char *stack)
+static void put_stack(struct json *o, const char *stack)
 {
-	struct json_object *list;
+	struct json *list;
 	char caller[CALLER];
 	int len;
 
 	if (!stack)
 		return;
-	list = json_add(o, "stack", json_object_new_array());
+	list = json_add(o, "stack", json_array());
 	for (; *stack; stack += len + 1) {
 		len = strcspn(stack, "\n");
 		snprintf(caller, sizeof(caller), "%.*s", len, stack);
@@ -198,16 +197,16 @@ static void put_stack(struct json_object *o, const char *stack)
 
 static void print_json(const struct teller *t, const struct lost *lost)
 {
-	struct json_object *o = make_object(t, lost, "drop");
+	struct json *o = make_object(t, lost, "drop");
 	char buf[40];
 
 	json_add(o, "time", json_text(get_time(buf, t, lost)));
-	json_add(o, "packets", json_object_new_uint64(lost->packets));
+	json_add(o, "packets", json_number(lost->packets));
 	if (lost->len)
-		json_add(o, "length", json_object_new_uint64(lost->len));
+		json_add(o, "length", json_number(lost->len));
 	json_add(o, "location", json_text(lost->location));
 	put_stack(o, lost->stack);
-	json_print(o, stdout);
+	json_end(o);
 }
 
 /**
@@ -229,7 +228,7 @@ void lost_print(const struct teller *t, const struct lost *lost)
  */
 void lost_print_gap(uint64_t events)
 {
-	struct json_object *o;
+	struct json *o;
 
 	if (!opt.json) {
 		if (events)
@@ -237,11 +236,11 @@ void lost_print_gap(uint64_t events)
 		printf("events are missing: they came faster than they were read\n");
 		return;
 	}
-	o = json_need(json_object_new_object());
+	o = json_new(stdout, json_object());
 	json_add(o, "event", json_text("missing"));
 	if (events)
-		json_add(o, "events", json_object_new_uint64(events));
-	json_print(o, stdout);
+		json_add(o, "events", json_number(events));
+	json_end(o);
 }
 
 /**
@@ -250,17 +249,17 @@ void lost_print_gap(uint64_t events)
  */
 void lost_print_untraced(size_t devices)
 {
-	struct json_object *o;
+	struct json *o;
 
 	if (!opt.json) {
 		printf("%zu device%s not counted and not traced; 'tapdrop doctor' says why\n",
 		       devices, devices == 1 ? " is" : "s are");
 		return;
 	}
-	o = json_need(json_object_new_object());
+	o = json_new(stdout, json_object());
 	json_add(o, "event", json_text("not-traced"));
-	json_add(o, "devices", json_object_new_uint64(devices));
-	json_print(o, stdout);
+	json_add(o, "devices", json_number(devices));
+	json_end(o);
 }
 
 static const struct column columns[] = {
@@ -304,22 +303,22 @@ static void put_row(struct table *table, const struct teller *t,
 static void print_flows_json(const struct teller *t, const struct flows *f)
 {
 	const struct flow *flow;
-	struct json_object *o;
+	struct json *o;
 
 	for (flow = f->list; flow < f->list + f->n; flow++) {
 		o = make_object(t, &flow->like, "flow");
-		json_add(o, "packets", json_object_new_uint64(flow->packets));
+		json_add(o, "packets", json_number(flow->packets));
 		if (flow->bytes)
 			json_add(o, "bytes",
-				 json_object_new_uint64(flow->bytes));
-		json_print(o, stdout);
+				 json_number(flow->bytes));
+		json_end(o);
 	}
 	if (!f->other)
 		return;
-	o = json_need(json_object_new_object());
+	o = json_new(stdout, json_object());
 	json_add(o, "event", json_text("other-flows"));
-	json_add(o, "packets", json_object_new_uint64(f->other));
-	json_print(o, stdout);
+	json_add(o, "packets", json_number(f->other));
+	json_end(o);
 }
 
 /**

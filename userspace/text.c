@@ -160,6 +160,27 @@ static size_t utf8_len(const char *text)
 }
 
 /**
+ * plain_text() - how much of a text no format has to escape
+ * @s: text with any bytes
+ *
+ * Return: bytes in front of the first that is not ASCII, or a control
+ * character, a quotation mark or a backslash.
+ */
+size_t plain_text(const char *s)
+{
+	static const bool plain[256] = {
+		[' ' ... '"' - 1] = true,
+		['"' + 1 ... '\\' - 1] = true,
+		['\\' + 1 ... '~'] = true,
+	};
+	const char *p = s;
+
+	while (plain[(unsigned char)*p])
+		p++;
+	return p - s;
+}
+
+/**
  * utf8_text() - make a text valid UTF-8
  * @s: text with any bytes
  *

@@ -9,6 +9,7 @@
 
 size_t text_width(const char *s, size_t *len);
 size_t text_cut(const char *s, size_t len, size_t width);
+size_t plain_text(const char *s);
 char *utf8_text(const char *s);
 void need_locale(void);
 const char *clean_text(char *dst, size_t size, const char *src);

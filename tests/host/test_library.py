@@ -368,7 +368,7 @@ def test_libraries_are_those_of_the_documentation(installed):
                               check=True, text=True, capture_output=True).stdout
         return set(re.findall(r'NEEDED.*\[(.*?)\.so', text))
     assert libraries('lib/libtapdrop.so.0') == {'libnl-3', 'libc'}
-    assert libraries('sbin/tapdrop') == {'libtapdrop', 'libjson-c', 'libc'}
+    assert libraries('sbin/tapdrop') == {'libtapdrop', 'libc'}
 
 
 @pytest.mark.parametrize('compiler, args', (

@@ -372,35 +372,35 @@ static void report_text(const struct check *c, enum state state,
 static void report_json(const struct check *c, enum state state,
 			const struct sources *s, const struct selector *sel)
 {
-	struct json_object *o = json_need(json_object_new_object());
-	struct json_object *list, *item;
+	struct json *o = json_new(stdout, json_object());
+	struct json *list, *item;
 	struct place at;
 
 	json_add(o, "state", json_text(state_names[state]));
 	if (s->left_out)
-		json_add(o, "left-out", json_object_new_uint64(s->left_out));
+		json_add(o, "left-out", json_number(s->left_out));
 	if (c->uncounted)
-		json_add(o, "uncounted", json_object_new_uint64(c->uncounted));
+		json_add(o, "uncounted", json_number(c->uncounted));
 	if (c->arrived)
-		json_add(o, "arrived", json_object_new_uint64(c->arrived));
+		json_add(o, "arrived", json_number(c->arrived));
 	if (!is_blind(c)) {
 		json_add(o, "interval", json_fraction(c->interval));
-		json_add(o, "lost", json_object_new_uint64(c->lost));
+		json_add(o, "lost", json_number(c->lost));
 		json_add(o, "rate", json_fraction(c->rate));
 	}
-	list = json_add(o, "devices", json_object_new_array());
+	list = json_add(o, "devices", json_array());
 	for_each_selected(at, s, sel) {
 		if (!at.dev->ifindex)
 			continue;
-		item = json_add(list, NULL, json_object_new_object());
+		item = json_add(list, NULL, json_object());
 		if (at.src->netns)
 			json_add(item, "netns", json_text(at.src->netns));
 		json_add(item, "ifname", json_text(at.dev->ifname));
 		if (is_counted(at.dev))
 			json_add(item, "drops",
-				 json_object_new_uint64(total(at.dev)));
+				 json_number(total(at.dev)));
 	}
-	json_print(o, stdout);
+	json_end(o);
 }
 
 static int check(struct check *c, const struct selector *sel)

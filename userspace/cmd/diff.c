@@ -33,21 +33,21 @@ struct diff {
 };
 
 /* A device of which there is no number to tell. */
-static void put_bare(struct json_object *list, const struct tapdrop_device *dev,
+static void put_bare(struct json *list, const struct tapdrop_device *dev,
 		     const char *since)
 {
-	struct json_object *o = json_add(list, NULL, json_object_new_object());
+	struct json *o = json_add(list, NULL, json_object());
 
-	json_add(o, "ifindex", json_object_new_uint64(dev->ifindex));
+	json_add(o, "ifindex", json_number(dev->ifindex));
 	json_add(o, "ifname", json_text(dev->ifname));
 	json_add(o, "kind", json_text(tapdrop_kind_name(dev->kind)));
 	json_add(o, "since", json_text(since));
 }
 
-static void put_json(struct json_object *list, const struct place *at,
+static void put_json(struct json *list, const struct place *at,
 		     const struct tapdrop_device *grown, enum since since)
 {
-	struct json_object *o;
+	struct json *o;
 
 	if (since == SINCE_NOW) {
 		put_bare(list, at->dev, "unknown");
@@ -59,7 +59,7 @@ static void put_json(struct json_object *list, const struct place *at,
 }
 
 static void put_device(struct diff *d, const struct sources *s, struct table *t,
-		       struct json_object *list, const struct place *at)
+		       struct json *list, const struct place *at)
 {
 	const struct tapdrop_device *old;
 	struct tapdrop_device grown;
@@ -93,7 +93,7 @@ static void find_all(const struct diff *d, const struct sources *s)
 
 /* Devices that are in the recording only. */
 static void put_gone(const struct diff *d, const struct sources *s,
-		     const struct selector *sel, struct json_object *list)
+		     const struct selector *sel, struct json *list)
 {
 	const struct tapdrop_device *old;
 	char name[DEVICE_NAME];
@@ -121,13 +121,13 @@ static void put_gone(const struct diff *d, const struct sources *s,
 static void diff_json(struct diff *d, const struct sources *s,
 		      const struct selector *sel)
 {
-	struct json_object *list = json_need(json_object_new_array());
+	struct json *list = json_new(stdout, json_array());
 	struct place at;
 
 	for_each_selected(at, s, sel)
 		put_device(d, s, NULL, list, &at);
 	put_gone(d, s, sel, list);
-	json_print(list, stdout);
+	json_end(list);
 }
 
 /* What the table leaves open: from when on its devices count. */

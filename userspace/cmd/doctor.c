@@ -39,7 +39,7 @@ static const char * const verdict_names[] = { "good", "note", "bad" };
 struct diagnosis {
 	struct sysfs sys;
 	char release[256];
-	struct json_object *found;
+	struct json *found;
 	bool bad;
 	struct holders users;
 	bool looked;
@@ -50,7 +50,7 @@ __attribute__((format(printf, 5, 6)))
 static void find(struct diagnosis *d, enum verdict verdict, const char *what,
 		 const char *remedy, const char *fmt, ...)
 {
-	struct json_object *o;
+	struct json *o;
 	char text[2048];
 	va_list args;
 
@@ -65,7 +65,7 @@ static void find(struct diagnosis *d, enum verdict verdict, const char *what,
 			printf("      %s\n", remedy);
 		return;
 	}
-	o = json_add(d->found, NULL, json_object_new_object());
+	o = json_add(d->found, NULL, json_object());
 	json_add(o, "check", json_text(what));
 	json_add(o, "verdict", json_text(verdict_names[verdict]));
 	json_add(o, "finding", json_text(text));
@@ -336,7 +336,7 @@ static int diagnose(struct diagnosis *d)
 	int code;
 
 	if (opt.json)
-		d->found = json_need(json_object_new_array());
+		d->found = json_new(stdout, json_array());
 	look_at_build(d);
 	code = look_at_tapdrop(d) ? EXIT_OK : EXIT_NO_FAMILY;
 	look_at_driver(d, "tun");
@@ -347,7 +347,7 @@ static int diagnose(struct diagnosis *d)
 	if (!*d->sys.root)
 		code = look_at_family(d);
 	if (opt.json)
-		json_print(d->found, stdout);
+		json_end(d->found);
 	if (d->looked)
 		holders_free(&d->users);
 	return !code && d->bad ? EXIT_UNWELL : code;

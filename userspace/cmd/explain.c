@@ -20,16 +20,16 @@ static const struct column columns[] = {
 	{ .name = "MEANING" },
 };
 
-static void put_device(struct json_object *to, uint32_t kind, uint32_t dir)
+static void put_device(struct json *to, uint32_t kind, uint32_t dir)
 {
-	struct json_object *o = json_add(to, NULL, json_object_new_object());
+	struct json *o = json_add(to, NULL, json_object());
 
 	json_add(o, "kind", json_text(tapdrop_kind_name(kind)));
 	json_add(o, "dir", json_text(tapdrop_dir_name(dir)));
 	json_add(o, "netdev-dir", json_text(tapdrop_netdev_dir(kind, dir)));
 }
 
-static void put_devices(struct json_object *to, uint32_t id)
+static void put_devices(struct json *to, uint32_t id)
 {
 	uint32_t dir, kind;
 
@@ -42,16 +42,16 @@ static void put_devices(struct json_object *to, uint32_t id)
 	}
 }
 
-static void put_reason(struct json_object *to,
+static void put_reason(struct json *to,
 		       const struct tapdrop_reason_info *info)
 {
-	struct json_object *o = json_add(to, NULL, json_object_new_object());
+	struct json *o = json_add(to, NULL, json_object());
 
-	json_add(o, "id", json_object_new_uint64(info->id));
+	json_add(o, "id", json_number(info->id));
 	json_add(o, "name", json_text(info->name));
 	json_add(o, "skb-reason", json_text(info->skb_reason));
 	json_add(o, "class", json_text(tapdrop_class_name(info->class_id)));
-	put_devices(json_add(o, "devices", json_object_new_array()), info->id);
+	put_devices(json_add(o, "devices", json_array()), info->id);
 	json_add(o, "meaning", json_text(info->meaning));
 	json_add(o, "cause", json_text(info->cause));
 	json_add(o, "remedy", json_text(info->remedy));
@@ -59,7 +59,7 @@ static void put_reason(struct json_object *to,
 
 static void list_json(uint64_t set)
 {
-	struct json_object *list = json_need(json_object_new_array());
+	struct json *list = json_new(stdout, json_array());
 	const struct tapdrop_reason_info *reasons;
 	size_t i, n;
 
@@ -68,7 +68,7 @@ static void list_json(uint64_t set)
 		if (set & 1ULL << reasons[i].id)
 			put_reason(list, &reasons[i]);
 	}
-	json_print(list, stdout);
+	json_end(list);
 }
 
 static void list_table(void)

@@ -28,11 +28,11 @@ static const char * const event_names[] = {
 static void print_json(const struct source *src,
 		       const struct tapdrop_event *event)
 {
-	struct json_object *o = json_need(json_object_new_object());
+	struct json *o = json_new(stdout, json_object());
 
 	json_add(o, "event", json_text(event_names[event->type]));
 	json_device(o, "device", src, event->device, NULL, 0);
-	json_print(o, stdout);
+	json_end(o);
 }
 
 static void start_line(const struct tapdrop_event *event)

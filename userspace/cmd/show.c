@@ -28,12 +28,12 @@ static const struct column brief_columns[] = {
 
 static void show_json(const struct sources *s, const struct selector *sel)
 {
-	struct json_object *list = json_need(json_object_new_array());
+	struct json *list = json_new(stdout, json_array());
 	struct place at;
 
 	for_each_selected(at, s, sel)
 		json_device(list, NULL, at.src, at.dev, NULL, 0);
-	json_print(list, stdout);
+	json_end(list);
 }
 
 static void put_brief_uncounted(struct table *t)

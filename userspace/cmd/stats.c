@@ -50,17 +50,17 @@ static void stats_text(const struct source *src,
 static void stats_json(const struct source *src,
 		       const struct tapdrop_device *dev)
 {
-	struct json_object *list = json_need(json_object_new_array());
-	struct json_object *o = json_add(list, NULL, json_object_new_object());
+	struct json *list = json_new(stdout, json_array());
+	struct json *o = json_add(list, NULL, json_object());
 	const struct tapdrop_counter *c;
 	char name[STAT_NAME];
 
 	json_add(o, "ifname", json_text(dev->ifname));
 	tapdrop_for_each_counter(c, dev) {
 		stat_name(name, src, c);
-		json_add(o, name, json_object_new_uint64(c->packets));
+		json_add(o, name, json_number(c->packets));
 	}
-	json_print(list, stdout);
+	json_end(list);
 }
 
 /* Return: exit code. The layout has no word for what is not known. */

@@ -98,12 +98,12 @@ static void top_text(const struct place *list, size_t n)
 
 static void top_json(const struct place *list, size_t n)
 {
-	struct json_object *to = json_need(json_object_new_array());
+	struct json *to = json_new(stdout, json_array());
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		json_device(to, NULL, list[i].src, list[i].dev, NULL, 0);
-	json_print(to, stdout);
+	json_end(to);
 }
 
 static void warn_uncounted(const struct sources *s, const struct selector *sel)

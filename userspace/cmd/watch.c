@@ -232,13 +232,13 @@ static void show_records(const struct watch *w, const struct sources *s,
 static void show_json(const struct watch *w, const struct sources *s,
 		      const struct selector *sel)
 {
-	struct json_object *list = json_need(json_object_new_array());
+	struct json *list = json_new(stdout, json_array());
 	struct place at;
 
 	for_each_selected(at, s, sel)
 		json_device(list, NULL, at.src, at.dev, &w->history,
 			    at.src - s->list);
-	json_print(list, stdout);
+	json_end(list);
 }
 
 /* Return: exit code, or -1 at the end of a recording. */
