@@ -152,3 +152,18 @@ int sources_dump_links(struct sources *s)
 	}
 	return EXIT_OK;
 }
+
+/**
+ * source_dump_aliases() - read the aliases of devices
+ * @src: source
+ *
+ * Nothing is said of an error: they are but a help for people.
+ */
+void source_dump_aliases(struct source *src)
+{
+	free(src->aliases);
+	src->aliases = NULL;
+	src->n_aliases = 0;
+	if (!opt.file)
+		tapdrop_dump_aliases(src->td, &src->aliases, &src->n_aliases);
+}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "devset.h"
+#include "dump.h"
 #include "ended.h"
 #include "exitcode.h"
 #include "fail.h"

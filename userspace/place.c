@@ -96,6 +96,32 @@ const struct tapdrop_link_stats *source_link(const struct source *src,
 		       sizeof(*src->links), compare_ifindex);
 }
 
+static int compare_alias(const void *a, const void *b)
+{
+	const struct tapdrop_alias *alias = b;
+	const uint32_t *ifindex = a;
+
+	return *ifindex < alias->ifindex ? -1 : *ifindex > alias->ifindex;
+}
+
+/**
+ * source_alias() - find the alias of a device
+ * @src: source
+ * @dev: device
+ *
+ * Return: the alias, or NULL.
+ */
+const char *source_alias(const struct source *src,
+			 const struct tapdrop_device *dev)
+{
+	const struct tapdrop_alias *alias = NULL;
+
+	if (src->n_aliases)
+		alias = bsearch(&dev->ifindex, src->aliases, src->n_aliases,
+				sizeof(*src->aliases), compare_alias);
+	return alias ? alias->text : NULL;
+}
+
 /**
  * device_name() - name of a device, fit for a terminal
  * @dst: room for it

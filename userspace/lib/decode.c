@@ -457,3 +457,34 @@ int tapdrop_decode_belongs(const struct nlmsghdr *nlh, void *arg)
 	link.flags = ifi->ifi_flags;
 	return tapdrop_buf_add(arg, &link, sizeof(link));
 }
+
+/**
+ * tapdrop_decode_alias() - add a message of RTM_GETLINK to an array, if the
+ *	device has an alias
+ * @nlh: message
+ * @arg: &struct tapdrop_buf of &struct tapdrop_alias
+ *
+ * Return: 0, -EBADMSG or -ENOMEM.
+ */
+int tapdrop_decode_alias(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ifinfomsg *ifi = NLMSG_DATA(nlh);
+	struct tapdrop_alias alias = {};
+	struct tapdrop_attr attr;
+	int err;
+
+	err = message_attrs(nlh, NLMSG_ALIGN(sizeof(*ifi)), &attr);
+	while (!err && (err = tapdrop_attr_next(&attr)) > 0) {
+		err = 0;
+		if (attr.type != IFLA_IFALIAS)
+			continue;
+		if (attr.len > sizeof(alias.text) || !tapdrop_attr_str(&attr))
+			return -EBADMSG;
+		memcpy(alias.text, attr.data, attr.len);
+	}
+	if (err || !*alias.text)
+		return err;
+
+	alias.ifindex = ifi->ifi_index;
+	return tapdrop_buf_add(arg, &alias, sizeof(alias));
+}

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <linux/if_link.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -352,6 +353,20 @@ static int request_links(struct tapdrop *td, int type, const void *head,
 	return err;
 }
 
+/*
+ * All devices, without their counters: those are added up over all processors,
+ * and twice, when nobody says that they are not wanted.
+ */
+static const struct {
+	struct ifinfomsg ifi;
+	struct nlattr attr;
+	uint32_t mask;
+} all_links = {
+	.ifi.ifi_family = AF_UNSPEC,
+	.attr = { NLA_HDRLEN + sizeof(uint32_t), IFLA_EXT_MASK },
+	.mask = RTEXT_FILTER_SKIP_STATS,
+};
+
 static int by_ifindex(const void *pa, const void *pb)
 {
 	const uint32_t *a = pa, *b = pb;
@@ -404,7 +419,6 @@ int tapdrop_dump_link_stats(struct tapdrop *td,
 
 int tapdrop_count_links(struct tapdrop *td, size_t *n)
 {
-	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
 	struct tapdrop_answer a = {
 		.td = td,
 		.fn = tapdrop_decode_link,
@@ -415,13 +429,12 @@ int tapdrop_count_links(struct tapdrop *td, size_t *n)
 	if (td->from_file)
 		return tapdrop_fail(td, EOPNOTSUPP,
 				    "a recording has the devices of its family only");
-	return request_links(td, RTM_GETLINK, &ifi, sizeof(ifi), &a);
+	return request_links(td, RTM_GETLINK, &all_links, sizeof(all_links), &a);
 }
 
 int tapdrop_dump_links(struct tapdrop *td, struct tapdrop_link **links,
 		       size_t *n)
 {
-	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
 	struct tapdrop_buf buf = {};
 	struct tapdrop_answer a = {
 		.td = td,
@@ -433,9 +446,30 @@ int tapdrop_dump_links(struct tapdrop *td, struct tapdrop_link **links,
 	if (td->from_file)
 		return tapdrop_fail(td, EOPNOTSUPP,
 				    "a recording does not say what a device belongs to");
-	err = collect_links(td, RTM_GETLINK, &ifi, sizeof(ifi), &a,
+	err = collect_links(td, RTM_GETLINK, &all_links, sizeof(all_links), &a,
 			    sizeof(**links), n);
 	if (!err)
 		*links = (struct tapdrop_link *)buf.data;
+	return err;
+}
+
+int tapdrop_dump_aliases(struct tapdrop *td, struct tapdrop_alias **aliases,
+			 size_t *n)
+{
+	struct tapdrop_buf buf = {};
+	struct tapdrop_answer a = {
+		.td = td,
+		.fn = tapdrop_decode_alias,
+		.arg = &buf,
+	};
+	int err;
+
+	if (td->from_file)
+		return tapdrop_fail(td, EOPNOTSUPP,
+				    "a recording has no aliases of devices");
+	err = collect_links(td, RTM_GETLINK, &all_links, sizeof(all_links), &a,
+			    sizeof(**aliases), n);
+	if (!err)
+		*aliases = (struct tapdrop_alias *)buf.data;
 	return err;
 }

@@ -204,6 +204,19 @@ struct tapdrop_link {
 	uint32_t flags;
 };
 
+/* Room for what "ip link set alias" takes, with a zero behind it. */
+#define TAPDROP_ALIAS_SIZE	256
+
+/**
+ * struct tapdrop_alias - the alias of a device
+ * @ifindex: interface index
+ * @text: alias, of any bytes
+ */
+struct tapdrop_alias {
+	uint32_t ifindex;
+	char text[TAPDROP_ALIAS_SIZE];
+};
+
 /**
  * tapdrop_version() - version of the library that is running
  *
@@ -484,6 +497,19 @@ int tapdrop_count_links(struct tapdrop *td, size_t *n);
  */
 int tapdrop_dump_links(struct tapdrop *td, struct tapdrop_link **links,
 		       size_t *n);
+
+/**
+ * tapdrop_dump_aliases() - get the aliases of all devices that have one
+ * @td: handle
+ * @aliases: where to put the array, sorted by ifindex; free it with free()
+ * @n: where to put the number of elements
+ *
+ * All devices of the same network namespace as for tapdrop_dump_link_stats().
+ *
+ * Return: 0 or a negative errno.
+ */
+int tapdrop_dump_aliases(struct tapdrop *td, struct tapdrop_alias **aliases,
+			 size_t *n);
 
 /**
  * tapdrop_dir_name() - name a direction
