@@ -212,6 +212,8 @@ static void look_at(struct follower *fl, struct source *src)
 	/* Old counters under a new time would be a lie. */
 	tapdrop_stats_free(src->stats);
 	src->stats = fresh;
+	if (fresh)
+		source_dump_aliases(src);
 }
 
 static void look(struct follower *fl)

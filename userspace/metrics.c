@@ -9,9 +9,8 @@
 #include "options.h"
 #include "place.h"
 #include "reason.h"
+#include "series.h"
 #include "sums.h"
-#include "sysfs.h"
-#include "text.h"
 #include "wait.h"
 #include "xalloc.h"
 
@@ -97,38 +96,6 @@ static void put_counter(FILE *f, const struct metrics *m, const char *name,
 	fprintf(f, "%s_total %llu\n", name, (unsigned long long)value);
 }
 
-static void put_label(FILE *f, const char *name, const char *value)
-{
-	char *clean = utf8_text(value), *p;
-
-	fprintf(f, "%s=\"", name);
-	for (p = clean; *p; p++) {
-		if (*p == '\\' || *p == '"')
-			putc('\\', f);
-		if (*p == '\n')
-			fputs("\\n", f);
-		else
-			putc(*p, f);
-	}
-	putc('"', f);
-	free(clean);
-}
-
-/* What names a device: "{device=..." without the end. */
-static void put_device(FILE *f, const struct place *at)
-{
-	char name[16];
-
-	putc('{', f);
-	if (opt.all_netns) {
-		put_label(f, "netns", at->src->netns ? at->src->netns : "");
-		putc(',', f);
-	}
-	snprintf(name, sizeof(name), "if%u", at->dev->ifindex);
-	put_label(f, "device", at->dev->ifname[0] || !at->dev->ifindex ?
-			       at->dev->ifname : name);
-}
-
 /*
  * In a disturbed dump a device may be there twice, and a series that is there
  * twice makes the whole file unreadable.
@@ -149,104 +116,90 @@ static bool is_repeated(const struct place *at)
 }
 
 /* Each device that there is, and then each that has ended; those have no stats. */
-typedef void (*put_fn)(FILE *f, const struct metrics *m,
+typedef void (*put_fn)(struct series *s, const struct metrics *m,
 		       const struct place *at, const void *arg);
 
 static void visit_places(FILE *f, const struct metrics *m, put_fn put,
 			 const void *arg)
 {
 	const struct ended *e = m->ended;
+	struct series s;
 	struct place at;
 	size_t i;
 
+	writer_open(&s.w, f);
 	for_each_selected(at, m->s, m->sel) {
-		if (!is_repeated(&at))
-			put(f, m, &at, arg);
+		if (is_repeated(&at))
+			continue;
+		series_device(&s, &at);
+		put(&s, m, &at, arg);
 	}
 	for (i = 0; e && i < e->n; i++) {
 		at = (struct place){ &e->list[i].src, &e->list[i].dev };
-		put(f, m, &at, arg);
+		series_device(&s, &at);
+		put(&s, m, &at, arg);
 	}
+	writer_flush(&s.w);
 }
 
 /* Those that are there: neither orphans, nor what has ended. */
 static void visit_devices(FILE *f, const struct metrics *m, put_fn put,
 			  const void *arg)
 {
+	struct series s;
 	struct place at;
 
+	writer_open(&s.w, f);
 	for_each_selected(at, m->s, m->sel) {
-		if (at.dev->ifindex && !is_repeated(&at))
-			put(f, m, &at, arg);
+		if (!at.dev->ifindex || is_repeated(&at))
+			continue;
+		series_device(&s, &at);
+		put(&s, m, &at, arg);
 	}
+	writer_flush(&s.w);
 }
 
-/* Only where it means this namespace: that of the mount, not that of the thread. */
-static void put_alias(FILE *f, const struct place *at)
-{
-	static const struct sysfs system = { .root = "" };
-	char alias[512];
-
-	if (opt.file || opt.netns || at->src->netns ||
-	    sysfs_read(&system, alias, sizeof(alias),
-		       "sys/class/net/%s/ifalias", at->dev->ifname) || !*alias)
-		return;
-	putc(',', f);
-	put_label(f, "alias", alias);
-}
-
-static void put_info(FILE *f, const struct metrics *m, const struct place *at,
-		     const void *arg)
+static void put_info(struct series *s, const struct metrics *m,
+		     const struct place *at, const void *arg)
 {
 	(void)m;
 	(void)arg;
-	fputs("tap_device_info", f);
-	put_device(f, at);
-	fprintf(f, ",kind=\"%s\",ifindex=\"%u\",coverage=\"%s\"",
-		tapdrop_kind_name(at->dev->kind), at->dev->ifindex,
-		tapdrop_coverage_name(at->dev->coverage));
+	series_begin(s, "tap_device_info");
+	series_label(s, "kind", tapdrop_kind_name(at->dev->kind));
+	series_number(s, "ifindex", at->dev->ifindex);
+	series_label(s, "coverage", tapdrop_coverage_name(at->dev->coverage));
 	if (is_counted(at->dev))
-		fprintf(f, ",queues=\"%u\"", at->dev->queues);
-	put_alias(f, at);
-	fputs("} 1\n", f);
+		series_number(s, "queues", at->dev->queues);
+	series_label_if(s, "alias", source_alias(at->src, at->dev));
+	series_end(s, 1);
 }
 
 /* So that what nobody counts raises an alarm, and not silence. */
-static void put_counted(FILE *f, const struct metrics *m,
+static void put_counted(struct series *s, const struct metrics *m,
 			const struct place *at, const void *arg)
 {
 	(void)m;
 	(void)arg;
-	fputs("tapdrop_device_counted", f);
-	put_device(f, at);
-	fprintf(f, "} %d\n", is_counted(at->dev));
+	series_begin(s, "tapdrop_device_counted");
+	series_end(s, is_counted(at->dev));
 }
 
-static void put_if(FILE *f, const char *name, const char *value)
-{
-	if (!value)
-		return;
-	putc(',', f);
-	put_label(f, name, value);
-}
-
-static void put_holder(FILE *f, const struct place *at, const struct held *held)
+static void put_holder(struct series *s, const struct held *held)
 {
 	const struct holder *by = held->by;
 
-	fputs("tap_device_holder_info", f);
-	put_device(f, at);
-	fprintf(f, ",pid=\"%d\"", by->pid);
-	put_if(f, "command", by->command);
-	put_if(f, "guest", by->guest.name);
-	put_if(f, "libvirt", by->guest.libvirt);
-	put_if(f, "proxmox", by->guest.proxmox);
-	put_if(f, "kubernetes_pod", by->guest.pod);
-	fputs("} 1\n", f);
+	series_begin(s, "tap_device_holder_info");
+	series_number(s, "pid", by->pid);
+	series_label_if(s, "command", by->command);
+	series_label_if(s, "guest", by->guest.name);
+	series_label_if(s, "libvirt", by->guest.libvirt);
+	series_label_if(s, "proxmox", by->guest.proxmox);
+	series_label_if(s, "kubernetes_pod", by->guest.pod);
+	series_end(s, 1);
 }
 
-static void put_holders(FILE *f, const struct metrics *m, const struct place *at,
-			const void *arg)
+static void put_holders(struct series *s, const struct metrics *m,
+			const struct place *at, const void *arg)
 {
 	struct held_by held;
 	size_t i;
@@ -257,13 +210,13 @@ static void put_holders(FILE *f, const struct metrics *m, const struct place *at
 		return;
 	holders_of(at->src->holders, &at->src->net, at->dev, &held);
 	for (i = 0; i < held.n; i++)
-		put_holder(f, at, &held.list[i]);
+		put_holder(s, &held.list[i]);
 	free(held.list);
 }
 
 /* Nobody is not the same as nobody whom we may see. */
-static void put_known(FILE *f, const struct metrics *m, const struct place *at,
-		      const void *arg)
+static void put_known(struct series *s, const struct metrics *m,
+		      const struct place *at, const void *arg)
 {
 	struct held_by held;
 
@@ -272,29 +225,27 @@ static void put_known(FILE *f, const struct metrics *m, const struct place *at,
 	if (!at->src->holders)
 		return;
 	holders_of(at->src->holders, &at->src->net, at->dev, &held);
-	fputs("tap_device_holders_known", f);
-	put_device(f, at);
-	fprintf(f, "} %d\n", held.complete);
+	series_begin(s, "tap_device_holders_known");
+	series_end(s, held.complete);
 	free(held.list);
 }
 
 /* Whole seconds, as two clocks are read one after the other. */
-static void put_created(FILE *f, const struct place *at, double time)
+static void put_created(struct series *s, const struct place *at, double time)
 {
 	if (opt.file || at->dev->since_ms == TAPDROP_NEVER)
 		return;
-	fputs("tap_device_created_timestamp_seconds", f);
-	put_device(f, at);
-	fprintf(f, "} %.0f\n", time);
+	series_begin(s, "tap_device_created_timestamp_seconds");
+	series_end(s, time + 0.5);
 }
 
-static void put_birth(FILE *f, const struct metrics *m, const struct place *at,
-		      const void *arg)
+static void put_birth(struct series *s, const struct metrics *m,
+		      const struct place *at, const void *arg)
 {
 	const double *wall_clock = arg;
 
 	(void)m;
-	put_created(f, at, *wall_clock - at->dev->since_ms / 1e3);
+	put_created(s, at, *wall_clock - at->dev->since_ms / 1e3);
 }
 
 /* Who came and went between two scrapes was never seen without losses. */
@@ -303,12 +254,16 @@ static void put_births_of_ended(FILE *f, const struct ended *e,
 {
 	double offset = wall_clock - now();
 	const struct ended_device *d;
+	struct series s;
 	struct place at;
 
+	writer_open(&s.w, f);
 	for (d = e->list; d < e->list + e->n; d++) {
 		at = (struct place){ &d->src, &d->dev };
-		put_created(f, &at, offset + d->birth);
+		series_device(&s, &at);
+		put_created(&s, &at, offset + d->birth);
 	}
+	writer_flush(&s.w);
 }
 
 static bool has_class(const struct place *at, const struct tapdrop_counter *c,
@@ -317,29 +272,50 @@ static bool has_class(const struct place *at, const struct tapdrop_counter *c,
 	return reason_info(at->src, c->reason)->class_id == class_id;
 }
 
-static void put_queue(FILE *f, const struct tapdrop_counter *c)
+/*
+ * Thousands of lines have the same few.
+ *
+ * Return: labels, or NULL for a reason that is newer than the tool.
+ */
+static const char *cause(uint32_t dir, uint32_t reason)
 {
+	static char known[2][64][80];
+	const struct tapdrop_reason_info *info;
+	char *labels;
+
+	if (reason >= 64)
+		return NULL;
+	labels = known[dir == TAPDROP_DIR_FROM_USER][reason];
+	info = *labels ? NULL : tapdrop_reason_by_id(reason);
+	if (info)
+		snprintf(labels, sizeof(known[0][0]),
+			 ",direction=\"%s\",reason=\"%s\"",
+			 tapdrop_dir_name(dir), info->name);
+	return *labels ? labels : NULL;
+}
+
+static void put_sample(struct series *s, const char *name,
+		       const struct place *at, const struct tapdrop_counter *c)
+{
+	const char *labels = cause(c->dir, c->reason);
+
+	writer_text(&s->w, name);
+	series_begin(s, "_total");
 	if (c->queue >= 0)
-		fprintf(f, ",queue=\"%d\"", c->queue);
-	else
-		fputs(",queue=\"none\"", f);
+		series_number(s, "queue", c->queue);
+	else if (c->queue != TAPDROP_ALL_QUEUES)
+		series_label(s, "queue", "none");
+	if (labels) {
+		writer_text(&s->w, labels);
+	} else {
+		series_label(s, "direction", tapdrop_dir_name(c->dir));
+		series_label(s, "reason", reason_info(at->src, c->reason)->name);
+	}
+	series_end(s, c->packets);
 }
 
-static void put_sample(FILE *f, const char *metric, const struct place *at,
-		       const struct tapdrop_counter *c)
-{
-	fprintf(f, "%s_total", metric);
-	put_device(f, at);
-	if (c->queue != TAPDROP_ALL_QUEUES)
-		put_queue(f, c);
-	fprintf(f, ",direction=\"%s\",reason=\"%s\"} %llu\n",
-		tapdrop_dir_name(c->dir),
-		reason_info(at->src, c->reason)->name,
-		(unsigned long long)c->packets);
-}
-
-static void put_queues(FILE *f, const struct metrics *m, const struct place *at,
-		       const void *arg)
+static void put_queues(struct series *s, const struct metrics *m,
+		       const struct place *at, const void *arg)
 {
 	const typeof(*classes) *class = arg;
 	const struct tapdrop_counter *c;
@@ -347,38 +323,47 @@ static void put_queues(FILE *f, const struct metrics *m, const struct place *at,
 	(void)m;
 	tapdrop_for_each_counter(c, at->dev) {
 		if (has_class(at, c, class->class_id))
-			put_sample(f, class->queue, at, c);
+			put_sample(s, class->queue, at, c);
 	}
 }
 
+static bool is_watched(const struct metrics *m, const struct place *at,
+		       uint32_t dir, uint32_t reason, uint32_t class_id)
+{
+	return reason_info(at->src, reason)->class_id == class_id &&
+	       reason_occurs(reason, at->dev->kind, dir) &&
+	       lets_through(m->sel, dir, reason);
+}
+
 static void add_watched(struct sums *sums, const struct metrics *m,
-			const struct tapdrop_device *dev)
+			const struct place *at, uint32_t class_id)
 {
 	size_t i;
 
-	if (!dev->ifindex || !is_counted(dev))
+	if (!at->dev->ifindex || !is_counted(at->dev))
 		return;
 	for (i = 0; i < ARRAY_SIZE(watched); i++) {
-		if (reason_occurs(watched[i].reason, dev->kind,
-				  watched[i].dir) &&
-		    lets_through(m->sel, watched[i].dir, watched[i].reason))
+		if (is_watched(m, at, watched[i].dir, watched[i].reason,
+			       class_id))
 			sums_add(sums, watched[i].dir, watched[i].reason, 0);
 	}
 }
 
-static void put_sums(FILE *f, const struct metrics *m, const struct place *at,
-		     const void *arg)
+static void put_sums(struct series *s, const struct metrics *m,
+		     const struct place *at, const void *arg)
 {
 	const typeof(*classes) *class = arg;
+	const struct tapdrop_counter *c;
 	struct sums sums = {};
 	size_t i;
 
-	add_watched(&sums, m, at->dev);
-	sums_add_device(&sums, at->dev);
-	for (i = 0; i < sums.n; i++) {
-		if (has_class(at, &sums.list[i], class->class_id))
-			put_sample(f, class->device, at, &sums.list[i]);
+	add_watched(&sums, m, at, class->class_id);
+	tapdrop_for_each_counter(c, at->dev) {
+		if (has_class(at, c, class->class_id))
+			sums_add(&sums, c->dir, c->reason, c->packets);
 	}
+	for (i = 0; i < sums.n; i++)
+		put_sample(s, class->device, at, &sums.list[i]);
 	sums_free(&sums);
 }
 
@@ -436,22 +421,58 @@ static void put_devices(FILE *f, const struct metrics *m, double wall_clock)
 		put_births_of_ended(f, m->ended, wall_clock);
 }
 
+static bool any_has_class(const struct place *at, uint32_t class_id)
+{
+	const struct tapdrop_counter *c;
+
+	tapdrop_for_each_counter(c, at->dev) {
+		if (has_class(at, c, class_id))
+			return true;
+	}
+	return false;
+}
+
+/* Of most classes there is nothing on most hosts; of losses there are zeros. */
+static bool occurs(const struct metrics *m, uint32_t class_id)
+{
+	const struct ended *e = m->ended;
+	struct place at;
+	size_t i;
+
+	if (class_id == TAPDROP_CLASS_LOSS)
+		return true;
+	for_each_selected(at, m->s, m->sel) {
+		if (any_has_class(&at, class_id))
+			return true;
+	}
+	for (i = 0; e && i < e->n; i++) {
+		at = (struct place){ &e->list[i].src, &e->list[i].dev };
+		if (any_has_class(&at, class_id))
+			return true;
+	}
+	return false;
+}
+
 static void put_counters(FILE *f, const struct metrics *m)
 {
 	const struct tapdrop_filter *filter = &m->sel->filter;
 	bool one_queue = filter->has_queue || filter->no_queue;
 	const typeof(*classes) *class;
+	bool any;
 
 	for (class = classes; class < classes + ARRAY_SIZE(classes); class++) {
+		any = occurs(m, class->class_id);
 		if (!one_queue) {
 			put_head(f, m, class->device, COUNTER,
 				 class->device_help);
-			visit_places(f, m, put_sums, class);
+			if (any)
+				visit_places(f, m, put_sums, class);
 		}
 		if (!opt.brief) {
 			put_head(f, m, class->queue, COUNTER,
 				 class->queue_help);
-			visit_places(f, m, put_queues, class);
+			if (any)
+				visit_places(f, m, put_queues, class);
 		}
 	}
 }

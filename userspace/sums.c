@@ -25,7 +25,11 @@ void sums_add(struct sums *sums, uint32_t dir, uint32_t reason,
 			return;
 		}
 	}
-	sums->list = xrealloc(sums->list, sums->n + 1, sizeof(*sums->list));
+	if (sums->n == sums->max) {
+		sums->max = sums->max ? 2 * sums->max : 16;
+		sums->list = xrealloc(sums->list, sums->max,
+				      sizeof(*sums->list));
+	}
 	sums->list[sums->n++] = (struct tapdrop_counter){
 		.packets = packets,
 		.last_ms = TAPDROP_NEVER,
@@ -33,19 +37,6 @@ void sums_add(struct sums *sums, uint32_t dir, uint32_t reason,
 		.dir = dir,
 		.reason = reason,
 	};
-}
-
-/**
- * sums_add_device() - add all counters of a device
- * @sums: sums
- * @dev: device
- */
-void sums_add_device(struct sums *sums, const struct tapdrop_device *dev)
-{
-	const struct tapdrop_counter *c;
-
-	tapdrop_for_each_counter(c, dev)
-		sums_add(sums, c->dir, c->reason, c->packets);
 }
 
 /**

@@ -198,19 +198,18 @@ def test_info():
 
 @pytest.mark.skipif(os.getuid() != 0, reason='only root can make namespaces')
 def test_info_has_the_alias():
+    """Also that of a device in another namespace."""
     subprocess.run(['ip', 'netns', 'add', 'tdalias'], check=True)
     try:
         subprocess.run(['ip', '-n', 'tdalias', 'link', 'set', 'lo', 'alias',
                         'guest "web1"'], check=True)
         tap = nl.device(1, 'lo', nl.TAP, 1) + nl.done()
         with FakeKernel(dump=lambda _: tap) as kernel:
-            done = subprocess.run(
-                ['ip', 'netns', 'exec', 'tdalias', tool.TOOL, 'export',
-                 'prometheus'], env={**tool.ENV, **kernel.env}, text=True,
-                capture_output=True, check=True)
+            done = tool.output('-netns', 'tdalias', 'export', 'prometheus',
+                               env=kernel.env)
     finally:
         subprocess.run(['ip', 'netns', 'del', 'tdalias'], check=True)
-    assert r'queues="1",alias="guest \"web1\""} 1' in done.stdout
+    assert r'queues="1",alias="guest \"web1\""} 1' in done
 
 
 def test_coverage():
