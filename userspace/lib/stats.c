@@ -36,10 +36,13 @@ void tapdrop_stats_reset(struct tapdrop_stats *stats)
 	memset(&stats->moment, 0, sizeof(stats->moment));
 }
 
-/* Make room for one more element; twice as much as before is enough. */
+/*
+ * Make room for one more element; twice as much as before is enough. What is not
+ * used costs less than to move what is.
+ */
 static void *grow(void *array, size_t n, size_t *max, size_t size)
 {
-	size_t want = *max ? 2 * *max : 64;
+	size_t want = *max ? 2 * *max : 1024;
 
 	if (n < *max)
 		return array;
