@@ -116,7 +116,7 @@ void tapdrop_dev_put(struct tapdrop_dev *td)
  */
 void tapdrop_dev_unused(struct tapdrop_dev *td)
 {
-	tapdrop_store_unpaid(td, false);
+	tapdrop_store_unpaid(td);
 }
 EXPORT_SYMBOL_GPL(tapdrop_dev_unused);
 
@@ -131,12 +131,9 @@ void tapdrop_queue_put(struct tapdrop_dev *td)
 	if (!td)
 		return;
 
-	/* RCU keeps the memory if this was the last reference. */
-	rcu_read_lock();
+	if (atomic_dec_and_test(&td->open))
+		tapdrop_store_unpaid(td);
 	tapdrop_dev_put(td);
-	if (td->dev)
-		tapdrop_store_unpaid(td, true);
-	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(tapdrop_queue_put);
 

@@ -120,6 +120,7 @@ struct tapdrop_spill {
  * @retired: its queues are without a device, as those of orphans always are
  * @net: its last namespace, and a reference, from NETDEV_UNREGISTER to the end;
  *	NULL if listeners are not told of its end
+ * @open: number of open queues on top of tap
  * @ref: references of the driver, the registry, open queues and readers
  * @node: in the registry's hash by @dev
  * @free: for freeing
@@ -141,6 +142,7 @@ struct tapdrop_dev {
 	bool listed;
 	bool retired;
 	struct net *net;
+	atomic_t open;
 	refcount_t ref;
 	struct hlist_node node;
 	struct rcu_work free;

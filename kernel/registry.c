@@ -138,6 +138,7 @@ struct tapdrop_dev *tapdrop_dev_get(struct net_device *dev,
 	if (td) {
 		WRITE_ONCE(td->attached, attached);
 		refcount_inc(&td->ref);
+		atomic_inc(&td->open);
 	}
 	return td;
 }
@@ -196,11 +197,12 @@ void tapdrop_dev_leave(struct tapdrop_dev **drops, const struct net *net)
 	ASSERT_RTNL();
 
 	refcount_inc(&orphans->ref);
+	atomic_inc(&orphans->open);
 	/* They are older than the queue, but maybe not to another CPU: pairs
 	 * with the address dependency in the hooks.
 	 */
 	smp_store_release(drops, orphans);
-	tapdrop_dev_put(td);
+	tapdrop_queue_put(td);
 }
 EXPORT_SYMBOL_GPL(tapdrop_dev_leave);
 

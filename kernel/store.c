@@ -157,12 +157,10 @@ void tapdrop_store_attach(struct tapdrop_dev *td, unsigned int queue)
 /**
  * tapdrop_store_unpaid - nobody has a queue of a device, so nobody pays
  * @td: counters of a device
- * @referenced: its queues have references; do nothing if there is more than
- *	that of the registry
  *
- * Context: any; in an RCU read-side critical section, or RTNL held.
+ * Context: any.
  */
-void tapdrop_store_unpaid(struct tapdrop_dev *td, bool referenced)
+void tapdrop_store_unpaid(struct tapdrop_dev *td)
 {
 	struct tapdrop_table *table;
 	struct mem_cgroup *payer;
@@ -170,8 +168,8 @@ void tapdrop_store_unpaid(struct tapdrop_dev *td, bool referenced)
 	unsigned int i;
 
 	spin_lock_irqsave(&td->lock, flags);
-	/* Whoever gets a queue has his reference before he takes the lock. */
-	if (referenced && refcount_read(&td->ref) != 1)
+	/* Whoever opens a queue is in the number before he takes the lock. */
+	if (atomic_read(&td->open))
 		goto unlock;
 	table = td->table;
 	for (i = 0; i < table->size; i++) {

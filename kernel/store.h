@@ -6,7 +6,9 @@
 
 bool tapdrop_store_start(struct tapdrop_dev *td, unsigned int queues);
 void tapdrop_store_attach(struct tapdrop_dev *td, unsigned int queue);
-void tapdrop_store_unpaid(struct tapdrop_dev *td, bool referenced);
+void tapdrop_store_move(struct tapdrop_dev *td, unsigned int from,
+			unsigned int to);
+void tapdrop_store_unpaid(struct tapdrop_dev *td);
 void tapdrop_store_any_index(struct tapdrop_dev *td);
 void tapdrop_store_end(struct tapdrop_dev *td);
 bool tapdrop_store_sum(const struct tapdrop_dev *td, unsigned int queue,
