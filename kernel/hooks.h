@@ -63,7 +63,7 @@ struct tapdrop_queue {
 /**
  * struct tapdrop_payer - who pays for the counters of a queue
  * @memcg: the memory cgroup of who attached it last; NULL if nobody has a queue
- *	of the device
+ *	of the device; always NULL for orphans
  * @failed: when there was no memory last, in jiffies
  */
 struct tapdrop_payer {

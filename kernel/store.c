@@ -10,7 +10,7 @@
  *
  * The creator of a device pays for its table. The process that attached a queue
  * pays for that queue, the first of them for the no-queue block. Nobody pays if
- * nobody has a queue.
+ * nobody has a queue, nor for orphans, which may be anybody's.
  *
  * Nothing here waits for memory, or uses the memory reserves. If there is no
  * memory or no payer, the frame is counted in the device's spill, for which all
@@ -120,8 +120,6 @@ bool tapdrop_store_start(struct tapdrop_dev *td, unsigned int queues)
 
 	/* Orphans have no queues: any index may come in, none is looked up. */
 	td->hot = queues ? td->table : tapdrop_any_index;
-	if (!queues)
-		tapdrop_store_pay(td, TAPDROP_SLOT(TAPDROP_NO_QUEUE));
 	return true;
 }
 
