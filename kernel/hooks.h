@@ -179,6 +179,8 @@ void tapdrop_gone_add(struct tapdrop_gone **gone, struct net_device *dev);
 void tapdrop_gone_put(struct tapdrop_gone **gone);
 
 void tapdrop_queue_add(struct tapdrop_dev *td, unsigned int queue);
+void tapdrop_queue_move(struct tapdrop_dev *td, unsigned int from,
+			unsigned int to);
 struct tapdrop_dev *tapdrop_dev_find(const struct net_device *dev);
 struct tapdrop_dev *tapdrop_orphans(const struct net *net);
 int tapdrop_xdp_set(const struct net_device *dev,

@@ -232,6 +232,27 @@ void tapdrop_queue_add(struct tapdrop_dev *td, unsigned int queue)
 }
 EXPORT_SYMBOL_GPL(tapdrop_queue_add);
 
+/**
+ * tapdrop_queue_move - a queue gets the index of one that was detached
+ * @td: counters of a device, or NULL
+ * @from: index that it had
+ * @to: index that it gets, perhaps the same
+ *
+ * Counters belong to an index and stay where they are. From now on whoever has
+ * the queue pays for those of @to.
+ *
+ * Context: process, RTNL held.
+ */
+void tapdrop_queue_move(struct tapdrop_dev *td, unsigned int from,
+			unsigned int to)
+{
+	ASSERT_RTNL();
+
+	if (td)
+		tapdrop_store_move(td, from, to);
+}
+EXPORT_SYMBOL_GPL(tapdrop_queue_move);
+
 /* One that ends just now is not listed any more. */
 static bool tapdrop_view_get(struct tapdrop_view *view, struct net *net,
 			     struct tapdrop_dev *td, u32 ifindex)

@@ -153,6 +153,29 @@ void tapdrop_store_attach(struct tapdrop_dev *td, unsigned int queue)
 }
 
 /**
+ * tapdrop_store_move - a queue takes the index of another, which has left it
+ * @td: counters of a device
+ * @from: index that it had, which nobody has then
+ * @to: index that it gets
+ *
+ * The counters stay, but who pays for more of them goes along.
+ *
+ * Context: process, RTNL held.
+ */
+void tapdrop_store_move(struct tapdrop_dev *td, unsigned int from,
+			unsigned int to)
+{
+	struct tapdrop_payer *payers = td->table->payers;
+
+	if (TAPDROP_SLOT(max(from, to)) >= td->table->size)
+		return;
+
+	spin_lock_irq(&td->lock);
+	swap(payers[TAPDROP_SLOT(from)].memcg, payers[TAPDROP_SLOT(to)].memcg);
+	spin_unlock_irq(&td->lock);
+}
+
+/**
  * tapdrop_store_unpaid - nobody has a queue of a device, so nobody pays
  * @td: counters of a device
  *
