@@ -6,19 +6,24 @@ import contextlib
 import os
 import pathlib
 import signal
-import stat
 
 import pytest
 
+import netlink as nl
 import netns
 from iproute import Ip
 from lab import Lab, counters, ip, run, show, wait_for
-from tun import TUNSETPERSIST, Queue, many_files
+from modules import unload
+from netlink import SCOPE, attr
+from tun import TUNSETPERSIST, File, Queue, Vtap, many_files
 
 ROOT = pathlib.Path("/sys/fs/cgroup")
 QUEUES = 200
 SLACK = 64 << 12
 ROUNDS = 40
+PAIRS = 50                      # devices with queues of two groups
+READS = 8
+DEVICES = 600
 CLONE_NEWUSER = 0x10000000
 NOBODY = 65534
 
@@ -46,8 +51,17 @@ class Group:
         lines = (self.path / "memory.events").read_text().split("\n")
         return int(dict(line.split() for line in lines if line)[name])
 
+    def slab(self):
+        return self.stat("slab")
+
     def enter(self):
         self.write("cgroup.procs", os.getpid())
+
+    def remove(self):
+        """Whether it could be removed."""
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
+        return not self.path.exists()
 
 
 @pytest.fixture(name="group")
@@ -64,6 +78,7 @@ def fixture_group(lab):
         return groups[-1]
 
     yield make
+    File.close_all()
     (ROOT / "cgroup.procs").write_text(f"{os.getpid()}\n")
     for group in groups:
         group.path.rmdir()
@@ -158,16 +173,9 @@ def use_tun():
 
 def use_macvtap():
     """Open a device that is there, and leave it."""
-    (file,) = pathlib.Path("/sys/class/net/vtap0").glob("tap*/dev")
-    major, minor = file.read_text().split(":")
-    os.mknod("/tmp/vtap0", stat.S_IFCHR | 0o600,
-             os.makedev(int(major), int(minor)))
-    fd = os.open("/tmp/vtap0", os.O_RDWR)
-    os.unlink("/tmp/vtap0")
-    try:
-        os.write(fd, b"short")
-    except OSError:
-        os.close(fd)
+    queue = Vtap("vtap0")
+    queue.lose()
+    queue.close()
 
 
 @pytest.mark.parametrize("use, dev", [(use_tun, "tap0"),
@@ -185,13 +193,8 @@ def test_payer_is_not_kept(group, use, dev):
         payer.enter()
         use()
 
-    def remove():
-        with contextlib.suppress(OSError):
-            payer.path.rmdir()
-        return not payer.path.exists()
-
     assert in_child(work) == 0
-    wait_for(remove)
+    wait_for(payer.remove)
     wait_for(lambda: dying() <= before)
     (device,) = show("dev", dev)
     assert sum(counters(device).values()) == 1
@@ -222,6 +225,128 @@ def test_device_is_not_kept(group):
         lab.end()
         Ip.current.end()
         (ROOT / "cgroup.procs").write_text(f"{os.getpid()}\n")
+
+
+def make_pairs(first, second, count):
+    """Make queues of tap0, tap1, ..., so many of each: first one group attaches
+    its own, then another the rest. Returns both."""
+    made = []
+    for group, queues in ((first, count[0]), (second, count[1])):
+        group.enter()
+        made.append([Queue(f"tap{dev}") for _ in range(queues)
+                     for dev in range(PAIRS)])
+    (ROOT / "cgroup.procs").write_text(f"{os.getpid()}\n")
+    return made
+
+
+def who_pays(groups, queues):
+    """By how much each group is charged for what these queues lose."""
+    before = [group.stat("slab") for group in groups]
+    least = lose_everywhere(queues) * 512 - SLACK
+    wait_for(lambda: sum(map(Group.slab, groups)) - sum(before) > least)
+    return [group.stat("slab") > old + least
+            for group, old in zip(groups, before)]
+
+
+def test_payer_goes_along(group):
+    """A queue that takes the index of one that was closed is still paid for by
+    who attached it."""
+    left, stays = groups = group("left"), group("stays")
+    first, second = make_pairs(left, stays, (10, 10))
+    for queue in first:
+        queue.close()
+    assert who_pays(groups, second) == [False, True]
+
+
+def test_payer_of_vtap_goes_along(group):
+    """The same on a macvtap."""
+    left, stays = groups = group("left"), group("stays")
+    ip("link add low0 type dummy",
+       *(f"link add link low0 name vtap{i} type macvtap" for i in range(PAIRS)))
+    made = []
+    for payer in groups:
+        payer.enter()
+        made.append([Vtap(f"vtap{dev}") for _ in range(10)
+                     for dev in range(PAIRS)])
+    (ROOT / "cgroup.procs").write_text(f"{os.getpid()}\n")
+    first, second = made
+    for queue in first:
+        queue.close()
+    assert who_pays(groups, second) == [False, True]
+
+
+def test_payer_when_queues_grow(group):
+    """The ninth queue of a device makes its table grow, and its user does not
+    pay for the others."""
+    first, ninth = groups = group("first"), group("ninth")
+    queues, _ = make_pairs(first, ninth, (8, 1))
+    assert who_pays(groups, queues) == [True, False]
+
+
+def test_payer_is_not_kept_by_reader(group):
+    """Nor does he stay because somebody reads the device when he leaves."""
+    assert group
+    ip("link add low0 type dummy",
+       "link add link low0 name vtap0 type macvtap")
+    queues = [Vtap("vtap0") for _ in range(QUEUES)]
+    lose_everywhere(queues)
+    for queue in queues:
+        queue.close()
+    before = dying()
+    reader = os.fork()
+    if not reader:
+        with nl.Client() as client:
+            while True:
+                client.dump(attr(SCOPE, nl.DEVICE))
+    try:
+        for _ in range(READS):
+            payer = Group("leaves")
+
+            def work(payer=payer):
+                payer.enter()
+                use_macvtap()
+
+            assert in_child(work) == 0
+            wait_for(payer.remove)
+            wait_for(lambda: dying() <= before)
+    finally:
+        os.kill(reader, signal.SIGKILL)
+        os.waitpid(reader, 0)
+
+
+def test_loader_is_not_kept(reload, group):
+    """Whoever loads the module does not pay for what others lose without a
+    device in the network namespaces that there are."""
+    assert group
+    unload()
+    before = dying()
+    payer = Group("leaves")
+
+    def work():
+        payer.enter()
+        run("modprobe", "tun")
+
+    assert in_child(work) == 0
+    wait_for(payer.remove)
+    wait_for(lambda: dying() <= before)
+
+
+def test_index_is_charged(group):
+    """Devices far apart take a node or two each of a namespace's index."""
+    payer = group("payer")
+    cost = []
+    for apart in (1, 1 << 13):
+        payer.enter()
+        before = payer.stat("slab")
+        queues = [Queue(f"tap{i}", ifindex=(1 << 24) + i * apart)
+                  for i in range(DEVICES)]
+        wait_for(lambda: payer.stat("slab") - before > DEVICES << 12)
+        cost.append(payer.stat("slab") - before)
+        for queue in queues:
+            queue.close()
+        (ROOT / "cgroup.procs").write_text(f"{os.getpid()}\n")
+        wait_for(lambda: payer.stat("slab") < before + SLACK)
+    assert cost[1] - cost[0] > DEVICES * 1024 - SLACK
 
 
 def fill():

@@ -4,7 +4,9 @@ would be too far away: many of them, or in a process that only makes trouble."""
 
 import fcntl
 import os
+import pathlib
 import resource
+import stat
 import struct
 
 TUNSETIFF, TUNSETSNDBUF = 0x400454ca, 0x400454d4
@@ -19,12 +21,53 @@ def many_files():
     resource.setrlimit(resource.RLIMIT_NOFILE, (16384, 16384))
 
 
-class Queue:
+class File:
+    """What a device is opened by."""
+
+    opened = []
+
+    def __init__(self, path):
+        self.fd = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self.opened.append(self)
+
+    def lose(self, count=1):
+        """Lose frames from the user: PKT_TOO_SMALL."""
+        for _ in range(count):
+            try:
+                os.write(self.fd, b"short")
+            except OSError:
+                continue
+            raise AssertionError("a short frame was taken")
+
+    def close(self):
+        os.close(self.fd)
+        self.opened.remove(self)
+
+    @classmethod
+    def close_all(cls):
+        while cls.opened:
+            cls.opened[-1].close()
+
+
+class Vtap(File):
+    """A queue of a macvtap or ipvtap device that is there."""
+
+    def __init__(self, dev):
+        (file,) = pathlib.Path("/sys/class/net", dev).glob("tap*/dev")
+        major, minor = map(int, file.read_text().split(":"))
+        node = f"/tmp/{dev}"
+        os.mknod(node, stat.S_IFCHR | 0o600, os.makedev(major, minor))
+        try:
+            super().__init__(node)
+        finally:
+            os.unlink(node)
+
+
+class Queue(File):
     """A queue of a multi-queue tap device, which it may create."""
 
     def __init__(self, dev, ifindex=0):
-        self.fd = os.open("/dev/net/tun",
-                          os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        super().__init__("/dev/net/tun")
         if ifindex:
             self.set(TUNSETIFINDEX, ifindex)
         self.ioctl(TUNSETIFF, IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE, dev)
@@ -38,15 +81,3 @@ class Queue:
 
     def set(self, request, value):
         fcntl.ioctl(self.fd, request, struct.pack("=I", value))
-
-    def lose(self, count=1):
-        """Lose frames from the user: PKT_TOO_SMALL."""
-        for _ in range(count):
-            try:
-                os.write(self.fd, b"short")
-            except OSError:
-                continue
-            raise AssertionError("a short frame was taken")
-
-    def close(self):
-        os.close(self.fd)
