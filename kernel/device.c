@@ -16,13 +16,16 @@ static DEFINE_SEQLOCK(tapdrop_names_lock);
 static struct workqueue_struct *tapdrop_free_wq;
 
 /**
- * tapdrop_kind_by_name - which kind of device on top of tap is this?
- * @name: name of its character device, or of its rtnl_link_ops
+ * tapdrop_kind_by_name - which kind of device is this?
+ * @name: of its rtnl_link_ops, which its character device has as well; both
+ *	modes of tun are one kind here
  *
  * Return: enum tapdrop_kind, or 0 if it is none.
  */
 int tapdrop_kind_by_name(const char *name)
 {
+	if (!strcmp(name, "tun"))
+		return TAPDROP_KIND_TUN;
 	if (!strcmp(name, "macvtap"))
 		return TAPDROP_KIND_MACVTAP;
 	if (!strcmp(name, "ipvtap"))

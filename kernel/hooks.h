@@ -164,9 +164,11 @@ struct tapdrop_dev *tapdrop_dev_add(struct net_device *dev,
 void tapdrop_dev_unused(struct tapdrop_dev *td);
 void tapdrop_dev_end(struct tapdrop_dev *td);
 
-/* For the devices on top of tap: the registry creates and ends them. */
+/* For a driver that calls our hooks, for each kind of device. */
 void tapdrop_track(const char *kind);
 void tapdrop_untrack(const char *kind);
+
+/* For the devices on top of tap: the registry creates and ends them. */
 struct tapdrop_dev *tapdrop_dev_get(struct net_device *dev,
 				    const unsigned int *attached);
 void tapdrop_dev_retire(struct net_device *dev);

@@ -201,6 +201,8 @@ static int tapdrop_nl_dump_all(struct sk_buff *skb, struct netlink_callback *cb,
 
 	if (!filter->ifindex && filter->part >= TAPDROP_PART_NO_QUEUE &&
 	    ctx->ifindex != ULONG_MAX) {
+		/* An orphan's zero means nothing if no driver would count. */
+		ctx->filter.zeros &= tapdrop_counting();
 		tapdrop_view(&orphans, tn->orphans);
 		if (tapdrop_nl_dump_one(skb, cb, &orphans,
 					TAPDROP_PART_NO_QUEUE))

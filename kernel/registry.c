@@ -302,9 +302,9 @@ bool tapdrop_view_find(struct tapdrop_view *view, struct net *net, u32 first,
 
 /**
  * tapdrop_track - a driver that calls our hooks serves this kind of device
- * @kind: name of the character device: "macvtap" or "ipvtap"
+ * @kind: "tun", "macvtap" or "ipvtap"
  *
- * Context: process; no device of the kind exists yet.
+ * Context: process; no device on top of tap exists yet that is of this kind.
  */
 void tapdrop_track(const char *kind)
 {
@@ -314,15 +314,26 @@ EXPORT_SYMBOL_GPL(tapdrop_track);
 
 /**
  * tapdrop_untrack - the driver for this kind of device goes away
- * @kind: name of the character device
+ * @kind: "tun", "macvtap" or "ipvtap"
  *
- * Context: process; no device of the kind exists any more.
+ * Context: process; no device on top of tap exists any more that is of this
+ * kind.
  */
 void tapdrop_untrack(const char *kind)
 {
 	clear_bit(tapdrop_kind_by_name(kind), &tapdrop_tracked);
 }
 EXPORT_SYMBOL_GPL(tapdrop_untrack);
+
+/**
+ * tapdrop_counting - is there a driver that calls our hooks?
+ *
+ * Return: whether a frame of a queue without a device would count.
+ */
+bool tapdrop_counting(void)
+{
+	return READ_ONCE(tapdrop_tracked);
+}
 
 static bool tapdrop_is_tracked(const struct net_device *dev)
 {

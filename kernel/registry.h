@@ -24,6 +24,7 @@ struct tapdrop_net {
 };
 
 struct tapdrop_net *tapdrop_net(const struct net *net);
+bool tapdrop_counting(void);
 bool tapdrop_view_find(struct tapdrop_view *view, struct net *net, u32 first,
 		       u32 last);
 

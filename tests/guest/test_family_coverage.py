@@ -79,6 +79,22 @@ def test_nothing_is_said_of_what_is_lost(stock, lab):
                         if message.ifindex] == [tap]
 
 
+@pytest.mark.parametrize("ours", ([], ["tun"], ["macvtap", "ipvtap", "tap"]),
+                         ids=("none", "tun", "tap"))
+def test_zeros_of_orphans(stock, lab, ours):
+    """Only where a driver would count one."""
+    for module in ours:
+        run("rmmod", module)
+    for module in ours[:1]:
+        run("modprobe", module)
+    with nl.Client() as client:
+        for part in (b"", attr(SCOPE, nl.QUEUE), attr(NO_QUEUE, True)):
+            found = [nl.packets(message)
+                     for message in client.dump(part + attr(ZEROS, True))]
+            assert len(found) == len(ours[:1])
+            assert all(set(cells.values()) == {0} for cells in found)
+
+
 def test_mode_is_not_the_type(stock, lab):
     """TUNSETLINK lets a tun device look like Ethernet, and a tap device not."""
     modes = {"tun0": (IFF_TUN, ARPHRD_ETHER), "tap0": (IFF_TAP, ARPHRD_NONE)}
