@@ -5,36 +5,49 @@
  * vhost_net takes frames off a ring, and may give them back long after. It then
  * passes the frame alone, which has a pointer to its device, but no reference.
  * A queue keeps the memory of the devices that it has outlived, so that no
- * other device is found under that address.
+ * other device is found under that address, but the orphans of the queue's
+ * network namespace.
  */
 
 #include <linux/device.h>
+#include <linux/hashtable.h>
 #include <linux/netdevice.h>
 #include <linux/slab.h>
 
-#include "hooks.h"
+#include "device.h"
 
 /**
  * struct tapdrop_gone - a device that a queue has outlived
  * @next: the one before it
+ * @node: in the hash by @dev
+ * @rcu: for freeing
  * @dev: with a reference, which keeps the memory but not the device
+ * @orphans: counters for its frames, with a reference
  */
 struct tapdrop_gone {
 	struct tapdrop_gone *next;
-	struct device *dev;
+	struct hlist_node node;
+	struct rcu_head rcu;
+	struct net_device *dev;
+	struct tapdrop_dev *orphans;
 };
+
+static DEFINE_HASHTABLE(tapdrop_gone_devs, 6);
+static DEFINE_SPINLOCK(tapdrop_gone_lock);
 
 /**
  * tapdrop_gone_add - keep the memory of a device that goes away
  * @gone: the queue's list
  * @dev: the device, which is being unregistered
+ * @net: namespace of the queue's socket
  *
  * If memory is short, a frame of @dev that is given back can count for another
  * device that is made at its address.
  *
  * Context: process, RTNL held.
  */
-void tapdrop_gone_add(struct tapdrop_gone **gone, struct net_device *dev)
+void tapdrop_gone_add(struct tapdrop_gone **gone, struct net_device *dev,
+		      const struct net *net)
 {
 	struct tapdrop_gone *new;
 
@@ -46,11 +59,40 @@ void tapdrop_gone_add(struct tapdrop_gone **gone, struct net_device *dev)
 	if (!new)
 		return;
 
-	new->dev = get_device(&dev->dev);
+	get_device(&dev->dev);
+	new->dev = dev;
+	new->orphans = tapdrop_orphans(net);
+	refcount_inc(&new->orphans->ref);
 	new->next = *gone;
 	*gone = new;
+
+	spin_lock(&tapdrop_gone_lock);
+	hash_add_rcu(tapdrop_gone_devs, &new->node, (unsigned long)dev);
+	spin_unlock(&tapdrop_gone_lock);
 }
 EXPORT_SYMBOL_GPL(tapdrop_gone_add);
+
+/**
+ * tapdrop_gone_find - find the counters for frames of a device that has gone
+ * @dev: a device; not dereferenced, so that it may be anything
+ *
+ * Context: in an RCU read-side critical section, for as long as the caller uses
+ * the result.
+ *
+ * Return: the orphans of a namespace in which a queue has outlived @dev, or
+ * NULL.
+ */
+struct tapdrop_dev *tapdrop_gone_find(const struct net_device *dev)
+{
+	struct tapdrop_gone *gone;
+
+	hash_for_each_possible_rcu(tapdrop_gone_devs, gone, node,
+				   (unsigned long)dev)
+		if (gone->dev == dev)
+			return gone->orphans;
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(tapdrop_gone_find);
 
 /**
  * tapdrop_gone_put - let go of the devices that a queue has outlived
@@ -64,8 +106,12 @@ void tapdrop_gone_put(struct tapdrop_gone **gone)
 
 	while ((old = *gone)) {
 		*gone = old->next;
-		put_device(old->dev);
-		kfree(old);
+		spin_lock(&tapdrop_gone_lock);
+		hash_del_rcu(&old->node);
+		spin_unlock(&tapdrop_gone_lock);
+		put_device(&old->dev->dev);
+		tapdrop_dev_put(old->orphans);
+		kfree_rcu(old, rcu);
 	}
 }
 EXPORT_SYMBOL_GPL(tapdrop_gone_put);

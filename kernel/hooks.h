@@ -177,7 +177,9 @@ void tapdrop_queue_put(struct tapdrop_dev *td);
 
 /* For a queue whose frames vhost_net may hold: the devices that it outlives. */
 struct tapdrop_gone;
-void tapdrop_gone_add(struct tapdrop_gone **gone, struct net_device *dev);
+void tapdrop_gone_add(struct tapdrop_gone **gone, struct net_device *dev,
+		      const struct net *net);
+struct tapdrop_dev *tapdrop_gone_find(const struct net_device *dev);
 void tapdrop_gone_put(struct tapdrop_gone **gone);
 
 void tapdrop_queue_add(struct tapdrop_dev *td, unsigned int queue);

@@ -288,9 +288,24 @@ def test_vhost_gives_back_frames_of_deleted_device(held):
 
 
 @pytest.mark.site("P6")
-def test_vhost_gives_back_to_full_ring_of_macvtap(lab):
-    """A frame that came in through another device does not say which queue it
-    was in, though it says which of that device's queues it was received on."""
+def test_holder_of_frames_of_deleted_device_is_killed(held):
+    """He has no network namespace any more, but his queue had one, and remembers
+    the device."""
+    before = orphans_of_init()
+    ip("link del tap0", "tuntap add other0 mode tap multi_queue vnet_hdr",
+       "link set other0 txqueuelen 3")
+    held.iff("q1", dev="other0", flags=["no_pi", "multi_queue", "vnet_hdr"])
+    held.process.kill()
+    held.process.wait(60)
+    wait_for(lambda: orphans() == {(TO, "QUEUE_PURGE"): 2})
+    assert sum(drops("other0").values()) == 3
+    assert orphans_of_init() == before
+
+
+@pytest.fixture
+def held_vtap(lab):
+    """A macvtap with a full ring of 100 frames, and 63 or 64 more that vhost-net
+    has taken off before."""
     lab.tap("low0", flags=["vnet_hdr"])
     lab.vtap("macvtap", queues=2)
     lab.detach("m1")
@@ -299,8 +314,26 @@ def test_vhost_gives_back_to_full_ring_of_macvtap(lab):
     lab.vhost("v", queue="m0")
     lab.vrx("v", post=1, expect=1)
     lab.write("low0.q0", count=200)
-    lab.vstop("v")
-    assert lab.read("m0")["ok"] == 100
+    return lab
+
+
+@pytest.mark.site("P6")
+def test_holder_of_frames_of_deleted_macvtap_is_killed(held_vtap):
+    """The same as on tun, but what is in the ring stays there."""
+    full = drops("vtap0")[(0, TO, "PTR_FULL")]
+    ip("link del vtap0")
+    held_vtap.process.kill()
+    held_vtap.process.wait(60)
+    wait_for(lambda: orphans() == {(TO, "DEV_GONE"): 100,
+                                   (TO, "QUEUE_PURGE"): 164 - full})
+
+
+@pytest.mark.site("P6")
+def test_vhost_gives_back_to_full_ring_of_macvtap(held_vtap):
+    """A frame that came in through another device does not say which queue it
+    was in, though it says which of that device's queues it was received on."""
+    held_vtap.vstop("v")
+    assert held_vtap.read("m0")["ok"] == 100
     full = drops("vtap0")[(0, TO, "PTR_FULL")]
     assert drops("vtap0") == {(0, TO, "PTR_FULL"): full,
                               (None, TO, "QUEUE_PURGE"): 164 - full}
