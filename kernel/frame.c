@@ -59,8 +59,10 @@ unsigned int tapdrop_frame_head(const struct tapdrop_dev *td,
 	unsigned int len = min_t(unsigned int, tapdrop_frame_len(td, skb),
 				 TAPDROP_FRAME_HEAD);
 
-	/* How much was copied is not known; the rest is somebody's memory. */
-	if (cell == TAPDROP_FROM_USER_SKB_COPY_DATA)
+	/* How much was copied is not known; the rest is somebody's memory. Of
+	 * an orphan nobody knows whether it begins with an Ethernet header.
+	 */
+	if (cell == TAPDROP_FROM_USER_SKB_COPY_DATA || !td->kind)
 		len = 0;
 	/* The offset may be negative; fails if the memory is a device's. */
 	if (len && skb_copy_bits(skb, tapdrop_frame_start(td, skb), head, len))

@@ -5,7 +5,7 @@ the counters say, and skb:kfree_skb the reason that stands beside it."""
 import pytest
 
 import netlink as nl
-from lab import VNET_LEN, ip, show
+from lab import TO, VNET_LEN, ip, orphans, show, wait_for
 from tracing import traced
 
 ETH_P_IP = 0x0800
@@ -59,6 +59,19 @@ def test_drop_without_device(lab, drop):
     lab.write("q0", count=2)
     assert [(event["dev"], event["queue"], event["reason"])
             for event in drop()] == [("-", "-1", "DEV_GONE")] * 2
+
+
+def test_frame_without_device(lab, drop):
+    """Nobody knows where in it headers begin, so that none of it is shown."""
+    lab.lower("macvtap")
+    lab.send(dev="far0", count=1)
+    ip("link del vtap0")
+    lab.close("m0")
+    (event,) = drop()
+    assert (event["dev"], event["reason"], event["kind"]) == (
+        "-", "DEV_GONE", "0")
+    assert int(event["skbaddr"], 16) and int(event["len"])
+    assert "head" not in event
 
 
 def test_drop_of_a_bulk(fault, drop):
@@ -198,3 +211,14 @@ def test_reason_of_the_skb_on_tap(fault, lose):
     with traced("skb:kfree_skb") as trace:
         lose(fault)
         agree("vtap0", trace)
+
+
+def test_reason_of_the_skb_without_device(lab):
+    """What is in the ring of a macvtap outlives it."""
+    lab.lower("macvtap")
+    lab.send(dev="far0", count=5)
+    ip("link del vtap0")
+    with traced("skb:kfree_skb") as trace:
+        lab.close("m0")
+        wait_for(lambda: orphans() == {(TO, "DEV_GONE"): 5})
+        assert trace.reasons()["DEV_READY"] == 5
