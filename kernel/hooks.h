@@ -12,6 +12,7 @@
 #include <linux/if.h>
 #include <linux/jiffies.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/smp.h>
 #include <linux/spinlock_types.h>
@@ -274,6 +275,26 @@ tapdrop_count_bh(struct tapdrop_dev *td, int queue, enum tapdrop_cell cell,
 	tapdrop_add(c, cell, packets);
 	if (tracepoint_enabled(drop))
 		tapdrop_trace(td, queue, cell, packets, skb, location);
+#endif
+}
+
+/*
+ * The same where the device may leave the queue: @drops is read under RCU. With
+ * PREEMPT_RT, preemption stays on: nothing can be allocated where it is off.
+ */
+static __always_inline void
+tapdrop_count_rcu(struct tapdrop_dev **drops, int queue, enum tapdrop_cell cell,
+		  unsigned int packets, const struct sk_buff *skb,
+		  unsigned long location)
+{
+#ifdef CONFIG_PREEMPT_RT
+	rcu_read_lock();
+	tapdrop_count(READ_ONCE(*drops), queue, cell, packets, skb, location);
+	rcu_read_unlock();
+#else
+	rcu_read_lock_sched();
+	tapdrop_count_bh(READ_ONCE(*drops), queue, cell, packets, skb, location);
+	rcu_read_unlock_sched();
 #endif
 }
 
