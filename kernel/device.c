@@ -191,8 +191,10 @@ void tapdrop_view(struct tapdrop_view *view, struct tapdrop_dev *td)
  * @dev: the device
  * @ifindex: under which it was found
  *
- * The name may be changing. Whoever reads it then is told so, by the generation
- * of the namespace.
+ * The name may be changing, and then is the first half of one and the second of
+ * another. Modules cannot take the core's lock for names, and nothing is kept of
+ * the device that would be ours to lock. A dump that does not end before the
+ * change says that it was interrupted.
  *
  * Context: caller holds RTNL or is in an RCU read-side critical section.
  */
