@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 import subprocess
+import threading
 import time
 
 import pytest
@@ -19,6 +20,7 @@ from helper import HelperError
 from modules import users
 from netlink import FROM_USER
 from rtnl import Rtnl
+from tun import Vtap
 
 TAPFAULT_HOLD = 0x40046605
 NSID = 77
@@ -150,7 +152,7 @@ def test_outlives_its_namespace(lab, hold, listener):
 
 def test_registration_that_fails(lab, fault, listener):
     """A device that was never announced does not end."""
-    fault.fail(function="xa_store", caller="tapdrop", ret=-46)  # -ENOMEM
+    fault.fail(function="device_add", caller="netdev_register", ret=-12)
     with pytest.raises(HelperError):
         lab.tap(up=False)
     assert fault.failed()["ok"] == 1
@@ -175,3 +177,27 @@ def test_namespace_that_goes_first(lab, hold, listener):
     time.sleep(1)
     assert not list(listener.events())
     assert not listener.dump()
+
+
+def test_queues_of_vtap_that_goes(lab):
+    """The driver has no number of queues any more, before the device is off the
+    list: 256 of them would let nobody open one."""
+    assert lab
+    ip("link add low0 type dummy")
+    seen, over = set(), threading.Event()
+
+    def read():
+        with nl.Client() as client:
+            while not over.is_set():
+                seen.update(message.queues for message in client.dump(b""))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(20):
+        ip("link add link low0 name vtap0 type macvtap")
+        queue = Vtap("vtap0")
+        ip("link del vtap0")
+        queue.close()
+    over.set()
+    reader.join()
+    assert seen <= {0, 1}

@@ -36,7 +36,7 @@ def host(lab):
     many_files()
     queues = {}
     expected = []
-    devices = [("wide", 120)] + [(f"tap{i}", 2) for i in range(24)]
+    devices = [("wide", 240)] + [(f"tap{i}", 2) for i in range(24)]
     for ifindex, (dev, n) in enumerate(devices, FIRST):
         queues[dev] = [Queue(dev, ifindex)]
         queues[dev] += [Queue(dev) for _ in range(n - 1)]

@@ -140,9 +140,11 @@ def test_macvtap_with_frames_in_its_ring(lab, listener):
 def test_move(lab, listener):
     """A device that moves goes on there with its counters; here it ends,
     without them."""
-    lab.tap(queues=2)
+    lab.tap(queues=3)
     events(listener, 1)
     lab.write("q1", count=3, short=5)
+    lab.detach("q2")
+    lab.write("q2", short=5)
     there = os.open(f"/proc/{os.getpid()}/ns/net", os.O_RDONLY)
     ifindex = socket.if_nametoindex("tap0")
     before = netns.enter()
@@ -161,15 +163,16 @@ def test_move(lab, listener):
 
             (device, queue) = other.dump()
             assert device.ifname == "tap0" and device.queues == 2
+            assert nl.packets(device) == {SHORT: 1}
             assert queue.queue == 1 and nl.packets(queue) == {SHORT: 3}
             lab.write("q1", count=2, short=5)
             queue = other.get(device.ifindex, attr(QUEUE_ID, 1))
             assert nl.packets(queue) == {SHORT: 5}
 
-            lab.close("q0")
-            lab.close("q1")
+            for name in ("q0", "q1", "q2"):
+                lab.close(name)
             assert events(other, 2) == [("del", 1, {SHORT: 5}),
-                                        ("del", "tap0", {})]
+                                        ("del", "tap0", {SHORT: 1})]
             assert not list(listener.events(0.05))
     finally:
         os.close(there)

@@ -49,6 +49,15 @@ def test_close_and_open(lossy):
     assert drops("tap0") == {(1, FROM, "PKT_TOO_SMALL"): 7}
 
 
+def test_lower_index_again(lossy):
+    """A queue that gets a lower index than the device has had takes none of the
+    higher ones away."""
+    for name in ("q1", "q0"):
+        lossy.detach(name)
+    lossy.attach("q0")
+    assert drops("tap0") == LOST
+
+
 def test_last_close_of_persistent_device(lossy):
     """A device without any queue still has its counters."""
     lossy.set("q0", persist=1)

@@ -20,6 +20,8 @@ RELEASE = tuple(int(n) for n in os.uname().release.split(".")[:2])
 NO_ROOM_FOR_HEADER = ({"size": VNET_LEN - 1}, {"EINVAL": 5}, "READ_NO_ROOM")
 FAULT_IN_HEADER = ({"fault": VNET_LEN - 1}, {"EFAULT": 5}, "READ_FAULT")
 FAULT_IN_PAYLOAD = ({"fault": VNET_LEN + 30}, {}, "READ_FAULT")
+FAULT_IN_SHORT = ({"size": VNET_LEN + 40, "fault": VNET_LEN + 30}, {},
+                  "READ_FAULT")
 TRUNCATED = ({"size": VNET_LEN + 30}, {}, "READ_TOO_SHORT")
 
 
@@ -50,6 +52,7 @@ def test_tun_header(lab, queued, wrong, errno, reason):
 
 @pytest.mark.parametrize("wrong, errno, reason", [
     site("D6", FAULT_IN_PAYLOAD),
+    site("D6", FAULT_IN_SHORT),
     site("D7", TRUNCATED),
 ])
 def test_tun_payload(lab, queued, wrong, errno, reason):

@@ -27,7 +27,7 @@ class Function:
         self.start = match.start()
         self.begin, self.end = match.span(2)
         left = match.end(1)
-        self.params = [re.search(r"(\w+)(\[\])?$", param)[1] for param
+        self.params = [re.search(r"(\w+)(\[\w*\])?$", param)[1] for param
                        in arguments(code[left + 1:closing(code, left)])
                        if param != "void"]
         words = code[self.start:match.start(1)].split()
