@@ -11,10 +11,10 @@
 #include <linux/atomic.h>
 #include <linux/if.h>
 #include <linux/jiffies.h>
+#include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
-#include <linux/smp.h>
 #include <linux/spinlock_types.h>
 #include <linux/tracepoint-defs.h>
 #include <linux/workqueue.h>
@@ -101,9 +101,9 @@ struct tapdrop_spill {
 
 /**
  * struct tapdrop_dev - counters of a device
- * @hot: the table that the hooks read: @table, or one without counters. It is
- *	long enough for every index that a hook can pass. Replaced under RTNL,
- *	read under RCU.
+ * @hot: what the hooks read: the queues of @table, or of one without counters;
+ *	index -1, %TAPDROP_NO_QUEUE, is the no-queue block. It is long enough for
+ *	every index that a hook can pass. Replaced under RTNL, read under RCU.
  * @table: its queues, changed under RTNL and @lock, read under RCU
  * @queues_end: one more than the highest index that was ever attached
  * @lock: for what a first loss changes
@@ -128,7 +128,7 @@ struct tapdrop_spill {
  * @spill: shown as losses of no queue
  */
 struct tapdrop_dev {
-	struct tapdrop_table *hot;
+	struct tapdrop_queue *(*hot)[];
 	struct tapdrop_table *table;
 	unsigned int queues_end;
 	spinlock_t lock;	/* see above */
@@ -152,10 +152,15 @@ struct tapdrop_dev {
 
 DECLARE_TRACEPOINT(drop);
 
-void tapdrop_count_slow(struct tapdrop_dev *td, unsigned int queue,
+/* The number of the CPU, as wide as an index: smp_processor_id() has to be
+ * extended first.
+ */
+DECLARE_PER_CPU(unsigned long, tapdrop_cpu);
+
+void tapdrop_count_slow(struct tapdrop_dev *td, long queue,
 			enum tapdrop_cell cell, unsigned int packets,
 			const struct sk_buff *skb, unsigned long location);
-void tapdrop_trace(const struct tapdrop_dev *td, unsigned int queue,
+void tapdrop_trace(const struct tapdrop_dev *td, long queue,
 		   enum tapdrop_cell cell, unsigned int packets,
 		   const struct sk_buff *skb, unsigned long location);
 
@@ -206,16 +211,15 @@ static inline int tapdrop_queue_of(const struct tapdrop_dev *td,
  * than the table: pairs with smp_wmb() where an index is attached or retired.
  */
 static __always_inline struct tapdrop_counters *
-tapdrop_here(const struct tapdrop_dev *td, int queue)
+tapdrop_here(const struct tapdrop_dev *td, long index)
 {
-	struct tapdrop_table *table;
-	struct tapdrop_queue *q;
+	struct tapdrop_queue *(*hot)[], *q;
 
 	/* See above. */
 	smp_rmb();
-	table = READ_ONCE(td->hot);
-	q = READ_ONCE(table->queues[(long)queue + 1]);
-	return READ_ONCE(q->cpus[(unsigned int)smp_processor_id()]);
+	hot = READ_ONCE(td->hot);
+	q = READ_ONCE((*hot)[index]);
+	return READ_ONCE(q->cpus[__this_cpu_read(tapdrop_cpu)]);
 }
 
 /*
@@ -233,7 +237,8 @@ tapdrop_add(struct tapdrop_counters *c, enum tapdrop_cell cell,
 /*
  * Any context but NMI. A hook that is out of line passes the address of its
  * caller as @location; 0 means its own address. A call is always the last
- * step, so that no value is kept across it.
+ * step, so that no value is kept across it. The index is a long from the start:
+ * else the compiler converts it on each way.
  */
 static __always_inline void
 tapdrop_count(struct tapdrop_dev *td, int queue, enum tapdrop_cell cell,
@@ -241,18 +246,19 @@ tapdrop_count(struct tapdrop_dev *td, int queue, enum tapdrop_cell cell,
 	      unsigned long location)
 {
 	struct tapdrop_counters *c;
+	long index = queue;
 
 	preempt_disable();
-	c = tapdrop_here(td, queue);
+	c = tapdrop_here(td, index);
 	if (unlikely(!c)) {
 		preempt_enable();
-		tapdrop_count_slow(td, queue, cell, packets, skb, location);
+		tapdrop_count_slow(td, index, cell, packets, skb, location);
 		return;
 	}
 	tapdrop_add(c, cell, packets);
 	preempt_enable();
 	if (tracepoint_enabled(drop))
-		tapdrop_trace(td, queue, cell, packets, skb, location);
+		tapdrop_trace(td, index, cell, packets, skb, location);
 }
 
 /* The same where the caller has BH or preemption off. */
@@ -265,16 +271,17 @@ tapdrop_count_bh(struct tapdrop_dev *td, int queue, enum tapdrop_cell cell,
 	tapdrop_count(td, queue, cell, packets, skb, location);
 #else
 	struct tapdrop_counters *c;
+	long index = queue;
 
 	lockdep_assert_preemption_disabled();
-	c = tapdrop_here(td, queue);
+	c = tapdrop_here(td, index);
 	if (unlikely(!c)) {
-		tapdrop_count_slow(td, queue, cell, packets, skb, location);
+		tapdrop_count_slow(td, index, cell, packets, skb, location);
 		return;
 	}
 	tapdrop_add(c, cell, packets);
 	if (tracepoint_enabled(drop))
-		tapdrop_trace(td, queue, cell, packets, skb, location);
+		tapdrop_trace(td, index, cell, packets, skb, location);
 #endif
 }
 
@@ -361,6 +368,18 @@ tapdrop_count_rcu(struct tapdrop_dev **drops, int queue, enum tapdrop_cell cell,
  */
 #define tapdrop_to_user_bh(td, queue, reason, skb) \
 	tapdrop_count_bh(td, queue, TAPDROP_TO_USER_##reason, 1, skb, 0)
+
+/**
+ * tapdrop_from_user_bh - lose a frame that came from the user, with BH off
+ * @td: counters of the device, or of the orphans
+ * @queue: index of the queue, or %TAPDROP_NO_QUEUE
+ * @reason: a name out of TAPDROP_REASONS()
+ * @skb: the frame, before it is freed; NULL if there is none
+ *
+ * Context: that of tapdrop_to_user_bh().
+ */
+#define tapdrop_from_user_bh(td, queue, reason, skb) \
+	tapdrop_count_bh(td, queue, TAPDROP_FROM_USER_##reason, 1, skb, 0)
 
 /**
  * tapdrop_to_user_bh_n - lose frames on their way to the user, with BH off

@@ -26,7 +26,7 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(drop);
  *
  * Context: any.
  */
-void tapdrop_trace(const struct tapdrop_dev *td, unsigned int queue,
+void tapdrop_trace(const struct tapdrop_dev *td, long queue,
 		   enum tapdrop_cell cell, unsigned int packets,
 		   const struct sk_buff *skb, unsigned long location)
 {

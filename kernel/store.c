@@ -20,6 +20,7 @@
 #include <linux/bitmap.h>
 #include <linux/memcontrol.h>
 #include <linux/overflow.h>
+#include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched/mm.h>
@@ -37,6 +38,9 @@
 /* The table's first entry is the no-queue block. */
 #define TAPDROP_SLOT(queue)	((queue) + 1U)
 
+DEFINE_PER_CPU(unsigned long, tapdrop_cpu);
+EXPORT_PER_CPU_SYMBOL_GPL(tapdrop_cpu);
+
 static struct kmem_cache *tapdrop_queue_cache __ro_after_init;
 static struct kmem_cache *tapdrop_counters_cache __ro_after_init;
 
@@ -47,6 +51,12 @@ static struct tapdrop_queue *tapdrop_empty __ro_after_init;
  * tapdrop_count_slow(), which checks whether the device has that index.
  */
 static struct tapdrop_table *tapdrop_any_index __ro_after_init;
+
+/* What the hooks read: so that they need not add to the index. */
+static void *tapdrop_table_hot(struct tapdrop_table *table)
+{
+	return &table->queues[TAPDROP_SLOT(0)];
+}
 
 static struct tapdrop_table *tapdrop_table_alloc(unsigned int size)
 {
@@ -81,7 +91,7 @@ static bool tapdrop_table_grow(struct tapdrop_dev *td, unsigned int size)
 	/* Pairs with the address dependency in the hooks and readers. */
 	smp_store_release(&td->table, table);
 	/* The same for the hooks. */
-	smp_store_release(&td->hot, table);
+	smp_store_release(&td->hot, tapdrop_table_hot(table));
 	spin_unlock_irq(&td->lock);
 
 	kfree_rcu(old, rcu);
@@ -119,7 +129,7 @@ bool tapdrop_store_start(struct tapdrop_dev *td, unsigned int queues)
 		return false;
 
 	/* Orphans have no queues: any index may come in, none is looked up. */
-	td->hot = queues ? td->table : tapdrop_any_index;
+	td->hot = tapdrop_table_hot(queues ? td->table : tapdrop_any_index);
 	return true;
 }
 
@@ -139,7 +149,7 @@ void tapdrop_store_attach(struct tapdrop_dev *td, unsigned int queue)
 	if (slot >= td->table->size &&
 	    !tapdrop_table_grow(td, TAPDROP_SLOT(min(2 * queue,
 						 TAPDROP_MAX_QUEUES)))) {
-		WRITE_ONCE(td->hot, tapdrop_any_index);
+		WRITE_ONCE(td->hot, tapdrop_table_hot(tapdrop_any_index));
 	} else {
 		tapdrop_store_pay(td, slot);
 		tapdrop_store_pay(td, TAPDROP_SLOT(TAPDROP_NO_QUEUE));
@@ -213,7 +223,7 @@ unlock:
  */
 void tapdrop_store_any_index(struct tapdrop_dev *td)
 {
-	WRITE_ONCE(td->hot, tapdrop_any_index);
+	WRITE_ONCE(td->hot, tapdrop_table_hot(tapdrop_any_index));
 	/* Before the other index is there; pairs with tapdrop_here(). */
 	smp_wmb();
 }
@@ -401,14 +411,14 @@ static void tapdrop_count_first(struct tapdrop_dev *td, unsigned int slot,
  *
  * Context: any but NMI.
  */
-void tapdrop_count_slow(struct tapdrop_dev *td, unsigned int queue,
+void tapdrop_count_slow(struct tapdrop_dev *td, long queue,
 			enum tapdrop_cell cell, unsigned int packets,
 			const struct sk_buff *skb, unsigned long location)
 {
 	unsigned int slot = TAPDROP_SLOT(TAPDROP_NO_QUEUE);
 
 	/* Pairs with the release where a queue is attached. */
-	if (queue < smp_load_acquire(&td->queues_end))
+	if ((unsigned int)queue < smp_load_acquire(&td->queues_end))
 		slot = TAPDROP_SLOT(queue);
 
 	rcu_read_lock();
@@ -467,6 +477,10 @@ bool tapdrop_store_sum(const struct tapdrop_dev *td, unsigned int queue,
 int __init tapdrop_store_init(void)
 {
 	struct tapdrop_queue *q;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		per_cpu(tapdrop_cpu, cpu) = cpu;
 
 	tapdrop_counters_cache =
 		kmem_cache_create("tapdrop_counters",

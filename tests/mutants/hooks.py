@@ -10,8 +10,8 @@ import source
 from mutant import Mutant
 
 DIRECTIONS = {"to": "from", "from": "to"}
-HOOKS = ("tun_to_user", "tun_from_user", "tap_to_user", "tap_from_user",
-         "tapdrop_to_user", "tapdrop_from_user", "tapdrop_to_user_n",
+HOOKS = ("tun_to_user", "tun_from_user", "tun_from_user_bh", "tap_to_user",
+         "tap_from_user", "tapdrop_to_user", "tapdrop_from_user", "tapdrop_to_user_n",
          "tapdrop_from_user_n", "tapdrop_to_user_bh", "tapdrop_to_user_bh_n")
 # Functions of the drivers that choose the reason
 CHOOSERS = {"tun": ("tun_no_skb", "tun_xdp_lost", "tun_no_hdr", "tun_no_dev"),
@@ -172,9 +172,7 @@ class Hook:
         if (f"{DIRECTIONS[way]}-user", self.reason) not in self.driver.cells:
             return None
         name = self.call.name.replace(f"{way}_user", f"{DIRECTIONS[way]}_user")
-        if "from" in name:
-            name = name.replace("_bh", "")
-        return self.with_args(name, self.call.args)
+        return self.with_args(name.replace("_bh", ""), self.call.args)
 
     def count(self):
         """One, of several frames at once."""
