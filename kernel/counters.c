@@ -104,3 +104,20 @@ void tapdrop_sums_end(struct tapdrop_sums *sums)
 		if (!sums->last[__ffs64(cells)])
 			sums->last[__ffs64(cells)] = jiffies;
 }
+
+/**
+ * tapdrop_sums_since - which counters have grown since a time?
+ * @sums: counters, fit to be shown
+ * @since: the time, in jiffies
+ *
+ * Return: bit per cell that is not zero and was last lost then or later.
+ */
+u64 tapdrop_sums_since(const struct tapdrop_sums *sums, unsigned long since)
+{
+	u64 cells, found = 0;
+
+	for (cells = sums->cells; cells; cells &= cells - 1)
+		if (time_after_eq(sums->last[__ffs64(cells)], since))
+			found |= cells & -cells;
+	return found;
+}

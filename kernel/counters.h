@@ -53,5 +53,6 @@ void tapdrop_counters_sum(struct tapdrop_sums *sums,
 void tapdrop_spill_sum(struct tapdrop_sums *sums,
 		       const struct tapdrop_spill *spill);
 void tapdrop_sums_end(struct tapdrop_sums *sums);
+u64 tapdrop_sums_since(const struct tapdrop_sums *sums, unsigned long since);
 
 #endif /* _TAPDROP_COUNTERS_H */

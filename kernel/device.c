@@ -154,6 +154,20 @@ void tapdrop_dev_named(struct tapdrop_dev *td)
 	write_sequnlock(&tapdrop_names_lock);
 }
 
+/**
+ * tapdrop_dev_changed - note that readers see a device anew
+ * @td: counters of a device, which they can see by now
+ *
+ * Context: any.
+ */
+void tapdrop_dev_changed(struct tapdrop_dev *td)
+{
+	/* As hooks do; see tapdrop_cursor_new(). */
+	rcu_read_lock();
+	WRITE_ONCE(td->changed, jiffies);
+	rcu_read_unlock();
+}
+
 static void tapdrop_dev_name(const struct tapdrop_dev *td, char *name)
 {
 	unsigned int seq;

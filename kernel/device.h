@@ -34,6 +34,7 @@ struct tapdrop_dev *tapdrop_dev_alloc(struct net_device *dev,
 				      unsigned int queues);
 void tapdrop_dev_put(struct tapdrop_dev *td);
 void tapdrop_dev_named(struct tapdrop_dev *td);
+void tapdrop_dev_changed(struct tapdrop_dev *td);
 void tapdrop_view(struct tapdrop_view *view, struct tapdrop_dev *td);
 void tapdrop_view_uncounted(struct tapdrop_view *view,
 			    const struct net_device *dev, u32 ifindex);

@@ -114,6 +114,7 @@ struct tapdrop_spill {
  * @netns: number of the namespace that it was in then, or of the orphans'
  * @name: of @dev when it was listed or last renamed
  * @since: when counting began, in 64-bit jiffies
+ * @changed: when it was last listed or renamed, in jiffies
  * @kind: enum tapdrop_kind
  * @queue_in_skb: a frame's queue mapping is the queue that it is for; with
  *	macvtap and ipvtap it is the lower device's
@@ -138,6 +139,7 @@ struct tapdrop_dev {
 	unsigned int netns;
 	char name[IFNAMSIZ];
 	u64 since;
+	unsigned long changed;
 	u8 kind;
 	bool queue_in_skb;
 	bool listed;

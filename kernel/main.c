@@ -4,6 +4,7 @@
 #include <linux/module.h>
 #include <net/genetlink.h>
 
+#include "cursor.h"
 #include "device.h"
 #include "netlink-gen.h"
 #include "notify.h"
@@ -37,6 +38,8 @@ EXPORT_SYMBOL_GPL(tapdrop_trace);
 static int __init tapdrop_init(void)
 {
 	int err;
+
+	tapdrop_cursor_init();
 
 	err = tapdrop_xdp_init();
 	if (err)

@@ -19,6 +19,8 @@
 u64 tapdrop_nl_wanted(const struct tapdrop_nl_filter *filter,
 		      const struct tapdrop_sums *sums)
 {
+	if (filter->delta)
+		return filter->cells & tapdrop_sums_since(sums, filter->since);
 	return filter->zeros ? filter->cells : filter->cells & sums->cells;
 }
 

@@ -16,19 +16,23 @@ enum {
 
 /**
  * struct tapdrop_nl_filter - what a request asks for
+ * @cells: bit per cell, of these only
+ * @since: only what was lost since then, in jiffies, if @delta
  * @ifindex: of this device only, or 0
  * @part: this queue, or %TAPDROP_PART_NO_QUEUE, or all if
  *	%TAPDROP_PART_DEVICE
  * @scope: enum tapdrop_scope
  * @zeros: also counters that are zero
- * @cells: bit per cell, of these only
+ * @delta: @since is set
  */
 struct tapdrop_nl_filter {
-	u32 ifindex;
-	u32 part;
-	u32 scope;
-	bool zeros;
 	u64 cells;
+	unsigned long since;
+	u32 ifindex;
+	u16 part;
+	u8 scope;
+	bool zeros;
+	bool delta;
 };
 
 /* All counters, to ask for */

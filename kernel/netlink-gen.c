@@ -12,7 +12,7 @@
 #include <uapi/linux/tapdrop.h>
 
 /* TAPDROP_CMD_STATS_GET - do */
-static const struct nla_policy tapdrop_stats_get_do_nl_policy[TAPDROP_A_STATS_ZEROS + 1] = {
+static const struct nla_policy tapdrop_stats_get_do_nl_policy[TAPDROP_A_STATS_CURSOR + 1] = {
 	[TAPDROP_A_STATS_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[TAPDROP_A_STATS_QUEUE_ID] = NLA_POLICY_MAX(NLA_U32, 255),
 	[TAPDROP_A_STATS_SCOPE] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
@@ -20,10 +20,11 @@ static const struct nla_policy tapdrop_stats_get_do_nl_policy[TAPDROP_A_STATS_ZE
 	[TAPDROP_A_STATS_REASON] = NLA_POLICY_RANGE(NLA_U32, 1, 27),
 	[TAPDROP_A_STATS_NO_QUEUE] = { .type = NLA_FLAG, },
 	[TAPDROP_A_STATS_ZEROS] = { .type = NLA_FLAG, },
+	[TAPDROP_A_STATS_CURSOR] = { .type = NLA_U64, },
 };
 
 /* TAPDROP_CMD_STATS_GET - dump */
-static const struct nla_policy tapdrop_stats_get_dump_nl_policy[TAPDROP_A_STATS_ZEROS + 1] = {
+static const struct nla_policy tapdrop_stats_get_dump_nl_policy[TAPDROP_A_STATS_CURSOR + 1] = {
 	[TAPDROP_A_STATS_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[TAPDROP_A_STATS_QUEUE_ID] = NLA_POLICY_MAX(NLA_U32, 255),
 	[TAPDROP_A_STATS_SCOPE] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
@@ -31,6 +32,7 @@ static const struct nla_policy tapdrop_stats_get_dump_nl_policy[TAPDROP_A_STATS_
 	[TAPDROP_A_STATS_REASON] = NLA_POLICY_RANGE(NLA_U32, 1, 27),
 	[TAPDROP_A_STATS_NO_QUEUE] = { .type = NLA_FLAG, },
 	[TAPDROP_A_STATS_ZEROS] = { .type = NLA_FLAG, },
+	[TAPDROP_A_STATS_CURSOR] = { .type = NLA_U64, },
 };
 
 /* Ops table for tapdrop */
@@ -39,7 +41,7 @@ static const struct genl_split_ops tapdrop_nl_ops[] = {
 		.cmd		= TAPDROP_CMD_STATS_GET,
 		.doit		= tapdrop_nl_stats_get_doit,
 		.policy		= tapdrop_stats_get_do_nl_policy,
-		.maxattr	= TAPDROP_A_STATS_ZEROS,
+		.maxattr	= TAPDROP_A_STATS_CURSOR,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
@@ -47,7 +49,7 @@ static const struct genl_split_ops tapdrop_nl_ops[] = {
 		.start		= tapdrop_nl_stats_get_start,
 		.dumpit		= tapdrop_nl_stats_get_dumpit,
 		.policy		= tapdrop_stats_get_dump_nl_policy,
-		.maxattr	= TAPDROP_A_STATS_ZEROS,
+		.maxattr	= TAPDROP_A_STATS_CURSOR,
 		.flags		= GENL_CMD_CAP_DUMP,
 	},
 	{

@@ -10,6 +10,7 @@
 #include <net/genetlink.h>
 #include <net/sock.h>
 
+#include "cursor.h"
 #include "message.h"
 #include "netlink-gen.h"
 #include "registry.h"
@@ -17,15 +18,22 @@
 /**
  * struct tapdrop_nl_dump_ctx - a stats-get dump, and where it goes on
  * @filter: what was asked for
+ * @cursor: where it began, if that was asked for, or 0
  * @ifindex: first device that is not complete; the orphans come last
- * @part: its first message that is not sent: 0 for the device message, and
- *	one more than the queue index for a queue's
+ * @part: its first message that was not considered: 0 for the device message,
+ *	and one more than the queue index for a queue's
+ * @introduced: its device message was sent
  */
 struct tapdrop_nl_dump_ctx {
 	struct tapdrop_nl_filter filter;
-	unsigned long ifindex;
-	unsigned int part;
+	u64 cursor;
+	u32 ifindex;
+	u16 part;
+	bool introduced;
 };
+
+/* Behind every device */
+#define TAPDROP_NL_DUMP_END	U32_MAX
 
 static struct tapdrop_nl_dump_ctx *
 tapdrop_nl_dump_ctx(struct netlink_callback *cb)
@@ -95,19 +103,12 @@ static int tapdrop_nl_no_device(struct nlattr **attrs,
 	return -ENODEV;
 }
 
-static int tapdrop_nl_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
-			       const struct tapdrop_view *view, u32 part)
+static int tapdrop_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb,
+			       const struct tapdrop_view *view, u32 part,
+			       const struct tapdrop_nl_filter *filter,
+			       const struct tapdrop_sums *sums, u64 cursor)
 {
-	const struct tapdrop_nl_filter *filter = &tapdrop_nl_dump_ctx(cb)->filter;
-	struct tapdrop_sums sums;
 	void *hdr;
-
-	tapdrop_nl_sum(view->td, part, &sums);
-	if (sums.cells || part % TAPDROP_IDLE_STRETCH == 0)
-		cond_resched();
-	if ((part < TAPDROP_PART_NO_QUEUE || !view->ifindex) &&
-	    !tapdrop_nl_wanted(filter, &sums))
-		return 0;
 
 	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
 			  &tapdrop_nl_family, NLM_F_MULTI,
@@ -116,7 +117,9 @@ static int tapdrop_nl_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 		return -EMSGSIZE;
 
 	genl_dump_check_consistent(cb, hdr);
-	if (tapdrop_nl_put_stats(skb, view, part, filter, &sums)) {
+	if (tapdrop_nl_put_stats(skb, view, part, filter, sums) ||
+	    (cursor && nla_put_u64_64bit(skb, TAPDROP_A_STATS_CURSOR, cursor,
+					 TAPDROP_A_STATS_PAD))) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -125,17 +128,82 @@ static int tapdrop_nl_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
+/* The device message if it was not sent; one that was not wanted of itself has
+ * nothing to show but the device.
+ */
+static int tapdrop_nl_dump_introduce(struct sk_buff *skb,
+				     struct netlink_callback *cb,
+				     const struct tapdrop_view *view,
+				     const struct tapdrop_nl_filter *filter)
+{
+	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
+	const struct tapdrop_nl_filter none = { .part = filter->part };
+	const struct tapdrop_sums zero = { .cells = 0 };
+	int err;
+
+	if (ctx->introduced)
+		return 0;
+
+	err = tapdrop_nl_dump_put(skb, cb, view, TAPDROP_PART_NO_QUEUE, &none,
+				  &zero, 0);
+	ctx->introduced = !err;
+	return err;
+}
+
+static int tapdrop_nl_dump_queue(struct sk_buff *skb,
+				 struct netlink_callback *cb,
+				 const struct tapdrop_view *view, u32 queue,
+				 const struct tapdrop_nl_filter *filter)
+{
+	struct tapdrop_sums sums;
+
+	tapdrop_nl_sum(view->td, queue, &sums);
+	if (sums.cells || queue % TAPDROP_IDLE_STRETCH == 0)
+		cond_resched();
+	if (!tapdrop_nl_wanted(filter, &sums))
+		return 0;
+
+	return tapdrop_nl_dump_introduce(skb, cb, view, filter) ?:
+	       tapdrop_nl_dump_put(skb, cb, view, queue, filter, &sums, 0);
+}
+
+/* What has not changed need not be shown. Of a device that is not counted it is
+ * not known.
+ */
+static int tapdrop_nl_dump_device(struct sk_buff *skb,
+				  struct netlink_callback *cb,
+				  const struct tapdrop_view *view, u32 part,
+				  const struct tapdrop_nl_filter *filter)
+{
+	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
+	struct tapdrop_sums sums;
+	int err;
+
+	tapdrop_nl_sum(view->td, part, &sums);
+	cond_resched();
+	if (filter->delta && view->td &&
+	    (filter->part < TAPDROP_PART_NO_QUEUE ||
+	     !tapdrop_nl_wanted(filter, &sums)))
+		return 0;
+
+	err = tapdrop_nl_dump_put(skb, cb, view, part, filter, &sums, 0);
+	ctx->introduced = !err;
+	return err;
+}
+
 /* The device message, then its queues, from where the context says. */
 static int tapdrop_nl_dump_queues(struct sk_buff *skb,
 				  struct netlink_callback *cb,
-				  const struct tapdrop_view *view)
+				  const struct tapdrop_view *view,
+				  const struct tapdrop_nl_filter *filter)
 {
 	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
 	const struct tapdrop_dev *td = view->td;
 	unsigned int queue;
 
 	if (!ctx->part) {
-		if (tapdrop_nl_dump_one(skb, cb, view, TAPDROP_PART_NO_QUEUE))
+		if (tapdrop_nl_dump_device(skb, cb, view, TAPDROP_PART_NO_QUEUE,
+					   filter))
 			return -EMSGSIZE;
 		ctx->part = 1;
 	}
@@ -146,10 +214,10 @@ static int tapdrop_nl_dump_queues(struct sk_buff *skb,
 	/* Before the table; pairs with the release at the attach. */
 	for (; ctx->part <= smp_load_acquire(&td->queues_end); ctx->part++) {
 		queue = ctx->part - 1;
-		if (ctx->filter.part != TAPDROP_PART_DEVICE &&
-		    ctx->filter.part != queue)
+		if (filter->part != TAPDROP_PART_DEVICE &&
+		    filter->part != queue)
 			continue;
-		if (tapdrop_nl_dump_one(skb, cb, view, queue))
+		if (tapdrop_nl_dump_queue(skb, cb, view, queue, filter))
 			return -EMSGSIZE;
 	}
 	return 0;
@@ -158,9 +226,17 @@ static int tapdrop_nl_dump_queues(struct sk_buff *skb,
 static int tapdrop_nl_dump_dev(struct sk_buff *skb, struct netlink_callback *cb,
 			       const struct tapdrop_view *view)
 {
-	if (tapdrop_nl_dump_ctx(cb)->filter.scope == TAPDROP_SCOPE_QUEUE)
-		return tapdrop_nl_dump_queues(skb, cb, view);
-	return tapdrop_nl_dump_one(skb, cb, view, TAPDROP_PART_DEVICE);
+	struct tapdrop_nl_filter filter = tapdrop_nl_dump_ctx(cb)->filter;
+
+	/* Whoever had no such device, or another name, knows nothing of it. */
+	if (filter.delta && view->td &&
+	    time_after_eq(READ_ONCE(view->td->changed), filter.since))
+		filter.delta = false;
+
+	if (filter.scope == TAPDROP_SCOPE_QUEUE)
+		return tapdrop_nl_dump_queues(skb, cb, view, &filter);
+	return tapdrop_nl_dump_device(skb, cb, view, TAPDROP_PART_DEVICE,
+				      &filter);
 }
 
 static int tapdrop_nl_dump_devs(struct sk_buff *skb,
@@ -177,6 +253,7 @@ static int tapdrop_nl_dump_devs(struct sk_buff *skb,
 		if (view.ifindex != ctx->ifindex) {
 			ctx->ifindex = view.ifindex;
 			ctx->part = 0;
+			ctx->introduced = false;
 		}
 		err = tapdrop_nl_dump_dev(skb, cb, &view);
 		tapdrop_dev_put(view.td);
@@ -185,31 +262,68 @@ static int tapdrop_nl_dump_devs(struct sk_buff *skb,
 			return err;
 		ctx->ifindex++;
 		ctx->part = 0;
+		ctx->introduced = false;
 	}
 	return 0;
+}
+
+/* The orphans, if there is something to show. A cursor comes with them, so that
+ * it comes last; without their counters, if they were not asked for.
+ */
+static int tapdrop_nl_dump_orphans(struct sk_buff *skb,
+				   struct netlink_callback *cb,
+				   struct tapdrop_net *tn)
+{
+	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
+	struct tapdrop_nl_filter filter = ctx->filter;
+	struct tapdrop_view orphans;
+	struct tapdrop_sums sums;
+
+	if (filter.ifindex || filter.part < TAPDROP_PART_NO_QUEUE)
+		filter.cells = 0;
+
+	/* An orphan's zero means nothing if no driver would count. */
+	filter.zeros &= tapdrop_counting();
+	tapdrop_view(&orphans, tn->orphans);
+	tapdrop_nl_sum(orphans.td, TAPDROP_PART_NO_QUEUE, &sums);
+	if (!ctx->cursor && !tapdrop_nl_wanted(&filter, &sums))
+		return 0;
+	return tapdrop_nl_dump_put(skb, cb, &orphans, TAPDROP_PART_NO_QUEUE,
+				   &filter, &sums, ctx->cursor);
 }
 
 static int tapdrop_nl_dump_all(struct sk_buff *skb, struct netlink_callback *cb,
 			       struct tapdrop_net *tn)
 {
 	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
-	const struct tapdrop_nl_filter *filter = &ctx->filter;
-	struct tapdrop_view orphans;
 
-	if (tapdrop_nl_dump_devs(skb, cb))
+	if (ctx->ifindex == TAPDROP_NL_DUMP_END)
+		return 0;
+	if (tapdrop_nl_dump_devs(skb, cb) ||
+	    tapdrop_nl_dump_orphans(skb, cb, tn))
 		return -EMSGSIZE;
 
-	if (!filter->ifindex && filter->part >= TAPDROP_PART_NO_QUEUE &&
-	    ctx->ifindex != ULONG_MAX) {
-		/* An orphan's zero means nothing if no driver would count. */
-		ctx->filter.zeros &= tapdrop_counting();
-		tapdrop_view(&orphans, tn->orphans);
-		if (tapdrop_nl_dump_one(skb, cb, &orphans,
-					TAPDROP_PART_NO_QUEUE))
-			return -EMSGSIZE;
+	ctx->ifindex = TAPDROP_NL_DUMP_END;
+	return 0;
+}
+
+static int tapdrop_nl_dump_cursor(struct tapdrop_nl_dump_ctx *ctx,
+				  const struct nlattr *attr,
+				  struct netlink_ext_ack *extack)
+{
+	u64 cursor = nla_get_u64(attr);
+	int ret = 0;
+
+	if (cursor)
+		ret = tapdrop_cursor_since(cursor, &ctx->filter.since);
+	if (ret < 0) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "this cursor is not of the tapdrop that is loaded now; begin with 0");
+		return ret;
 	}
 
-	ctx->ifindex = ULONG_MAX;
+	ctx->filter.delta = ret;
+	ctx->cursor = tapdrop_cursor_new();
 	return 0;
 }
 
@@ -224,9 +338,12 @@ int tapdrop_nl_stats_get_start(struct netlink_callback *cb)
 	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
 	struct tapdrop_net *tn = tapdrop_net(sock_net(cb->skb->sk));
 	struct nlattr **attrs = genl_info_dump(cb)->attrs;
+	struct nlattr *cursor = attrs[TAPDROP_A_STATS_CURSOR];
 	int err;
 
 	err = tapdrop_nl_parse(&ctx->filter, attrs, cb->extack);
+	if (!err && cursor)
+		err = tapdrop_nl_dump_cursor(ctx, cursor, cb->extack);
 	if (err)
 		return err;
 
@@ -310,6 +427,13 @@ int tapdrop_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (GENL_REQ_ATTR_CHECK(info, TAPDROP_A_STATS_IFINDEX))
 		return -EINVAL;
+
+	if (info->attrs[TAPDROP_A_STATS_CURSOR]) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[TAPDROP_A_STATS_CURSOR],
+				    "cursor is for dumps");
+		return -EINVAL;
+	}
 
 	err = tapdrop_nl_parse(&filter, info->attrs, info->extack);
 	if (err)

@@ -396,6 +396,8 @@ static int tapdrop_list(struct net_device *dev)
 	WRITE_ONCE(td->netns, dev_net(dev)->ns.inum);
 	tapdrop_index(dev, td);
 	td->listed = true;
+	/* After it is there: see tapdrop_cursor_new(). */
+	tapdrop_dev_changed(td);
 	tapdrop_nl_notify_add(td, dev_net(dev));
 	return 0;
 }
@@ -451,8 +453,10 @@ static void tapdrop_rename(struct net_device *dev)
 	if (!td)
 		return;
 
-	if (td != TAPDROP_UNCOUNTED)
+	if (td != TAPDROP_UNCOUNTED) {
 		tapdrop_dev_named(td);
+		tapdrop_dev_changed(td);
+	}
 	tapdrop_net_changed(tn);
 }
 
