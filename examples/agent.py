@@ -37,6 +37,7 @@ class Agent:
         self.ynl = None
         self.names = {None: "-"}
         self.counters = {}
+        self.cursor = 0
 
     def note(self, message):
         """Print what is new in a message; forget nothing."""
@@ -64,13 +65,16 @@ class Agent:
                          in self.counters.items() if key[0] != ifindex}
 
     def look(self):
-        """One dump, with a subscription before it so that nothing is missed
-        in between."""
+        """A dump of what changed, with a subscription before the first so that
+        nothing is missed in between."""
         if not self.ynl:
+            self.cursor = 0
             self.ynl = YnlFamily(SPEC, schema="")
             self.ynl.ntf_subscribe("devices")
-        for message in self.ynl.dump("stats-get", {"scope": "queue"}):
+        for message in self.ynl.dump("stats-get", {"scope": "queue",
+                                                   "cursor": self.cursor}):
             self.note(message)
+            self.cursor = message.get("cursor", self.cursor)
 
     def listen(self, interval):
         """Take the events of an interval. One without queue-id ends a set."""

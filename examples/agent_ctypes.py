@@ -47,12 +47,12 @@ class Agent:
                          in self.counters.items() if key[0] != ifindex}
 
     def look(self):
-        """One dump, with a subscription before it so that nothing is missed
-        in between."""
+        """A dump of what changed, with a subscription before the first so that
+        nothing is missed in between."""
         if not self.handle:
             self.handle = tapdrop.Tapdrop()
             self.fd = self.handle.subscribe()
-        for device in self.handle.dump():
+        for device in self.handle.changes():
             self.note(device)
 
     def listen(self, interval):

@@ -76,7 +76,8 @@ class Filter(Structure):
     """struct tapdrop_filter"""
     _fields_ = [("ifindex", c_uint32), ("scope", c_uint32), ("dir", c_uint32),
                 ("reasons", c_uint64), ("has_queue", c_bool),
-                ("no_queue", c_bool), ("zeros", c_bool), ("queue", c_uint32)]
+                ("no_queue", c_bool), ("zeros", c_bool), ("queue", c_uint32),
+                ("delta", c_bool), ("cursor", c_uint64)]
 
 
 class Event(Structure):
@@ -93,6 +94,7 @@ def load(path):
             ("error", c_char_p, c_void_p),
             ("dump", c_int, c_void_p, POINTER(Filter), POINTER(c_void_p)),
             ("stats_next", POINTER(Device), c_void_p, POINTER(Device)),
+            ("stats_cursor", c_uint64, c_void_p),
             ("stats_free", None, c_void_p),
             ("subscribe", c_int, c_void_p),
             ("fd", c_int, c_void_p),
@@ -116,6 +118,7 @@ class Tapdrop:
 
     def __init__(self):
         self.handle = c_void_p()
+        self.cursor = 0
         try:
             self.check(LIB.tapdrop_open(byref(self.handle)))
         except TapdropError:
@@ -141,7 +144,7 @@ class Tapdrop:
 
     def dump(self, **wanted):
         """Devices with their counters, one after the other; arguments are
-        members of struct tapdrop_filter."""
+        members of struct tapdrop_filter. See changes() for delta."""
         stats = c_void_p()
         self.check(LIB.tapdrop_dump(self.handle, byref(Filter(**wanted)),
                                     byref(stats)))
@@ -150,8 +153,14 @@ class Tapdrop:
             while device:
                 yield device.contents.copy()
                 device = LIB.tapdrop_stats_next(stats, device)
+            self.cursor = LIB.tapdrop_stats_cursor(stats)
         finally:
             LIB.tapdrop_stats_free(stats)
+
+    def changes(self):
+        """The same of what changed since changes() was walked through before;
+        everything at first."""
+        return self.dump(delta=True, cursor=self.cursor)
 
     def subscribe(self):
         """Be told of devices that come and go; returns what to poll."""

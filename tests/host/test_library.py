@@ -133,6 +133,58 @@ def test_handle_outlives_the_module(tmp_path):
         assert child.wait(20) == 0
 
 
+DELTA_AGENT = r"""
+#include <inttypes.h>
+#include <stdio.h>
+#include <tapdrop.h>
+
+/* Three dumps, each of what changed since the one before. */
+int main(void)
+{
+	struct tapdrop_filter changed = { .delta = true };
+	const struct tapdrop_device *dev;
+	struct tapdrop_stats *stats;
+	struct tapdrop *td;
+	int i;
+
+	if (tapdrop_open(&td))
+		return 1;
+	for (i = 0; i < 3; i++) {
+		if (tapdrop_dump(td, &changed, &stats))
+			return 1;
+		tapdrop_for_each_device(dev, stats)
+			printf("%u ", dev->ifindex);
+		changed.cursor = tapdrop_stats_cursor(stats);
+		printf("%#" PRIx64 "\n", changed.cursor);
+		tapdrop_stats_free(stats);
+	}
+	tapdrop_close(td);
+	return 0;
+}
+"""
+
+
+def test_cursor_goes_round(tmp_path):
+    """From answer to request. The message that has it is no device, unless it
+    has counters."""
+    def dump(attrs):
+        n = int.from_bytes(attrs[nl.CURSOR], 'little') + (1 << 50)
+        orphans = nl.counters([(nl.FROM_USER, 'DEV_GONE', 3, 4)]) * (n >> 51 != 0)
+        cursor = nl.attr(nl.CURSOR, n.to_bytes(8, 'little'))
+        return nl.device(7, 'tap0', nl.TAP, 1) + nl.genl(orphans + cursor) + \
+            nl.done()
+
+    with FakeKernel(dump=dump) as kernel:
+        done = subprocess.run(
+            [build_agent(tmp_path, DELTA_AGENT)], text=True, check=True,
+            stdout=subprocess.PIPE, env={
+                **tool.ENV, **kernel.env,
+                'LD_LIBRARY_PATH': f'{tool.TOP}/build'})
+    assert done.stdout.splitlines() == ['7 0x4000000000000',
+                                        '7 0 0x8000000000000',
+                                        '7 0 0xc000000000000']
+
+
 NETNS_AGENT = r"""
 #define _GNU_SOURCE
 #include <sched.h>

@@ -103,6 +103,7 @@ struct head {
 	uint32_t queues;
 	uint32_t coverage;
 	uint64_t since_ms;
+	uint64_t cursor;
 	int32_t queue;
 	char ifname[TAPDROP_IFNAMSIZ];
 };
@@ -134,6 +135,9 @@ static int decode_head(struct tapdrop_attr attr, struct head *head)
 			break;
 		case TAPDROP_A_STATS_SINCE_MS:
 			err = tapdrop_attr_uint(&attr, &head->since_ms);
+			break;
+		case TAPDROP_A_STATS_CURSOR:
+			err = tapdrop_attr_uint(&attr, &head->cursor);
 			break;
 		case TAPDROP_A_STATS_QUEUE_ID:
 			err = tapdrop_attr_u32(&attr, &queue);
@@ -197,6 +201,17 @@ static int add_counter(const struct tapdrop_stats_sink *sink,
 	return 0;
 }
 
+/* The last message has the cursor, and perhaps nothing of the orphans. */
+static bool has_counters(struct tapdrop_attr attr)
+{
+	while (tapdrop_attr_next(&attr) > 0) {
+		if (attr.type == TAPDROP_A_STATS_TO_USER ||
+		    attr.type == TAPDROP_A_STATS_FROM_USER)
+			return true;
+	}
+	return false;
+}
+
 /**
  * tapdrop_decode_stats() - add a message of stats-get to an answer
  * @nlh: message
@@ -222,6 +237,10 @@ int tapdrop_decode_stats(const struct nlmsghdr *nlh, void *arg)
 		err = decode_head(attr, &head);
 	if (err)
 		return err;
+	if (head.cursor)
+		sink->stats->cursor = head.cursor;
+	if (head.cursor && !head.ifindex && !has_counters(attr))
+		return 0;
 	if (filter->ifindex && filter->ifindex != head.ifindex)
 		return 0;
 	if (filter->scope == TAPDROP_SCOPE_DEVICE && head.queue < 0)

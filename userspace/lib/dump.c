@@ -111,6 +111,7 @@ int tapdrop_get(struct tapdrop *td, const struct tapdrop_filter *filter,
 				    "a recording answers no single request");
 	f.scope = f.has_queue || f.no_queue ? TAPDROP_SCOPE_QUEUE :
 					      TAPDROP_SCOPE_DEVICE;
+	f.delta = false;
 	sink.stats = tapdrop_stats_new();
 	if (!sink.stats)
 		return tapdrop_fail(td, ENOMEM, "out of memory");

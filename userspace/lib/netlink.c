@@ -210,6 +210,8 @@ static int put_filter(struct nl_msg *msg, const struct tapdrop_filter *f)
 		err |= nla_put_flag(msg, TAPDROP_A_STATS_NO_QUEUE);
 	if (f->zeros)
 		err |= nla_put_flag(msg, TAPDROP_A_STATS_ZEROS);
+	if (f->delta)
+		err |= nla_put_u64(msg, TAPDROP_A_STATS_CURSOR, f->cursor);
 	return err ? -ENOMEM : 0;
 }
 

@@ -34,6 +34,7 @@ void tapdrop_stats_reset(struct tapdrop_stats *stats)
 	stats->n_counters = 0;
 	stats->inconsistent = false;
 	memset(&stats->moment, 0, sizeof(stats->moment));
+	stats->cursor = 0;
 }
 
 /*
@@ -140,6 +141,11 @@ tapdrop_stats_next(const struct tapdrop_stats *stats,
 size_t tapdrop_stats_count(const struct tapdrop_stats *stats)
 {
 	return stats->n_devices;
+}
+
+uint64_t tapdrop_stats_cursor(const struct tapdrop_stats *stats)
+{
+	return stats->cursor;
 }
 
 bool tapdrop_stats_consistent(const struct tapdrop_stats *stats)

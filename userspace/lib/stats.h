@@ -18,6 +18,7 @@
  * @max_counters: counters allocated
  * @inconsistent: a message had NLM_F_DUMP_INTR set
  * @moment: when it was read; all zero if that is not known
+ * @cursor: where the dump began, or 0
  */
 struct tapdrop_stats {
 	struct tapdrop_device *devices;
@@ -28,6 +29,7 @@ struct tapdrop_stats {
 	size_t max_counters;
 	bool inconsistent;
 	struct tapdrop_moment moment;
+	uint64_t cursor;
 };
 
 struct tapdrop_stats *tapdrop_stats_new(void);

@@ -118,6 +118,9 @@ struct tapdrop_moment {
  * @no_queue: the no-queue block only
  * @zeros: counters that are zero, too
  * @queue: this queue only, if @has_queue
+ * @delta: for tapdrop_dump(): only what changed since the dump that @cursor is of,
+ *	or, if that is 0, everything; either way the answer has a cursor
+ * @cursor: tapdrop_stats_cursor() of an earlier answer, or 0
  */
 struct tapdrop_filter {
 	uint32_t ifindex;
@@ -128,6 +131,8 @@ struct tapdrop_filter {
 	bool no_queue;
 	bool zeros;
 	uint32_t queue;
+	bool delta;
+	uint64_t cursor;
 };
 
 /**
@@ -293,8 +298,15 @@ int tapdrop_record(struct tapdrop *td, const char *path);
  * A device without counters to show is listed. Look at its @coverage: nobody
  * may count it.
  *
+ * With @delta and a cursor, counters that did not grow are left out, and so are
+ * devices that have none, unless they came or were renamed since, or are not
+ * counted. Nothing that changed is ever left out; a counter can be there twice
+ * in a row with the same value. The cursor is good for the network namespace of
+ * the handle. A recorded dump is as it was recorded.
+ *
  * Return: 0; -ENODEV if @ifindex is no device of this family; -ENODATA if a
- * recorded dump has ended; -EBADMSG if it is cut off or damaged; another errno.
+ * recorded dump has ended; -EBADMSG if it is cut off or damaged; -ESTALE if the
+ * module was loaded anew since @cursor; another errno.
  */
 int tapdrop_dump(struct tapdrop *td, const struct tapdrop_filter *filter,
 		 struct tapdrop_stats **stats);
@@ -372,6 +384,16 @@ size_t tapdrop_stats_count(const struct tapdrop_stats *stats);
  * row may be missing or there twice.
  */
 bool tapdrop_stats_consistent(const struct tapdrop_stats *stats);
+
+/**
+ * tapdrop_stats_cursor() - where the answer stands
+ * @stats: answer
+ *
+ * Return: the cursor for the next &struct tapdrop_filter, also if the answer is
+ * not consistent: what it may lack will be in the next one. 0 if there was no
+ * @delta.
+ */
+uint64_t tapdrop_stats_cursor(const struct tapdrop_stats *stats);
 
 /**
  * tapdrop_stats_free() - free an answer
