@@ -28,5 +28,6 @@ void frame_main(int argc, char **argv);
 void memory_main(int argc, char **argv);
 void dump_main(int argc, char **argv);
 void spawn_main(int argc, char **argv);
+void stretch_main(int argc, char **argv);
 
 #endif /* _BENCH_H */

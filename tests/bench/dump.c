@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What it costs to read the counters: "tapbench dump MAX" prints, for taps of
+ * What it costs to read the counters: "tapbench dump MAX LOSING" prints, for taps of
  * two and of 250 queues and for a growing number of queues up to MAX,
  * "dump PER-DEVICE QUEUES DEVICES WHO COUNTERS COUNTER-BYTES BYTES CALLS
  * INSTRUCTIONS"; before that, "bytes BLOCKS COUNTERS COUNTER-BYTES BYTES" for
  * taps of two queues and for more and more counters a queue, in the end all,
- * most of which are zero. At the end it prints "end" and waits to be killed.
+ * most of which are zero; and for MAX queues, none or all of which lost frames
+ * before, "changed REASONS QUEUES WHO COUNTERS BYTES CALLS INSTRUCTIONS" of a
+ * dump of everything, and of one of what changed while LOSING of them lost a
+ * frame. At the end it prints "end" and waits to be killed.
  */
 #include <linux/genetlink.h>
 #include <linux/if_link.h>
@@ -43,6 +46,7 @@ struct question {
 struct counters {
 	unsigned int number;
 	unsigned int bytes;
+	uint64_t cursor;
 };
 
 static void build(struct question *q, const char *who, int protocol, int type,
@@ -118,6 +122,8 @@ static void count(const struct nlmsghdr *nlh, void *arg)
 		    type == TAPDROP_A_STATS_FROM_USER) {
 			counters->number++;
 			counters->bytes += NLA_ALIGN(attr->nla_len);
+		} else if (type == TAPDROP_A_STATS_CURSOR) {
+			memcpy(&counters->cursor, attr + 1, sizeof(uint64_t));
 		}
 		attr = (const void *)attr + NLA_ALIGN(attr->nla_len);
 	}
@@ -183,7 +189,7 @@ static void measure_bytes(unsigned int reasons, bool zeros)
 	struct netlink_dump dump;
 	struct question q;
 
-	host_new(reasons);
+	host_new(reasons, 1);
 	ask_tapdrop(&q, "queues", TAPDROP_SCOPE_QUEUE);
 	if (zeros)
 		ask_zeros(&q);
@@ -193,13 +199,70 @@ static void measure_bytes(unsigned int reasons, bool zeros)
 	       counters.bytes, dump.bytes);
 }
 
+static void ask_since(struct question *q, uint64_t cursor)
+{
+	const struct nlattr nla = {
+		NLA_HDRLEN + sizeof(cursor), TAPDROP_A_STATS_CURSOR,
+	};
+	void *end;
+
+	ask_tapdrop(q, "changed", TAPDROP_SCOPE_QUEUE);
+	end = (void *)&q->nlh + q->nlh.nlmsg_len;
+	memcpy(end, &nla, sizeof(nla));
+	memcpy(end + sizeof(nla), &cursor, sizeof(cursor));
+	q->nlh.nlmsg_len += nla.nla_len;
+}
+
+static void print_changed(unsigned int reasons, unsigned int queues,
+			  const char *who, const struct counters *counters,
+			  const struct netlink_dump *dump)
+{
+	printf("changed\t%u\t%u\t%s\t%u\t%u\t%u\t%lu\n", reasons, queues, who,
+	       counters->number, dump->bytes, dump->calls, dump->instructions);
+}
+
+/* A cursor is one of the dump before, or of the one before that: so the first
+ * ones are not looked at.
+ */
+static void measure_changed(unsigned int reasons, unsigned int queues,
+			    unsigned int losing)
+{
+	struct counters counters = {};
+	struct netlink_dump dump;
+	struct question q;
+
+	host_new(reasons, 0);
+	host_grow(queues, 2);
+	sleep(1);
+	ask_tapdrop(&q, "queues", TAPDROP_SCOPE_QUEUE);
+	for (int i = 0; i <= BENCH_REPEATS; i++) {
+		netlink_dump(q.fd, &q.nlh, &dump, i ? NULL : count, &counters);
+		if (i)
+			print_changed(reasons, queues, "all", &counters, &dump);
+	}
+
+	for (int i = -2; i < BENCH_REPEATS; i++) {
+		host_lose(losing);
+		sleep(1);
+		close(q.fd);
+		ask_since(&q, counters.cursor);
+		netlink_dump(q.fd, &q.nlh, &dump, NULL, NULL);
+		counters = (struct counters){};
+		netlink_dump(q.fd, &q.nlh, &(struct netlink_dump){}, count,
+			     &counters);
+		if (i >= 0)
+			print_changed(reasons, queues, "changed", &counters,
+				      &dump);
+	}
+}
+
 static void run(unsigned int per_device, unsigned int max)
 {
 	struct question queues, devices, getlink, getstats;
 	struct tapdrop *td;
 	char place[64];
 
-	host_new(2);
+	host_new(2, 0);
 	ask_tapdrop(&queues, "queues", TAPDROP_SCOPE_QUEUE);
 	ask_tapdrop(&devices, "devices", TAPDROP_SCOPE_DEVICE);
 	ask_getlink(&getlink);
@@ -220,19 +283,21 @@ static void run(unsigned int per_device, unsigned int max)
 }
 
 /**
- * dump_main() - "tapbench dump MAX"
- * @argc: 1
- * @argv: largest number of queues
+ * dump_main() - "tapbench dump MAX LOSING"
+ * @argc: 2
+ * @argv: largest number of queues, and how many of them lose frames
  */
 void dump_main(int argc, char **argv)
 {
-	unsigned int max = argc == 1 ? atoi(argv[0]) : 0;
+	unsigned int max = argc == 2 ? atoi(argv[0]) : 0;
 
 	if (!max)
-		fail("usage: tapbench dump MAX");
+		fail("usage: tapbench dump MAX LOSING");
 	for (unsigned int n = 1; n <= HOST_REASONS; n *= 2)
 		measure_bytes(n, false);
 	measure_bytes(HOST_REASONS, true);
+	measure_changed(0, max, atoi(argv[1]));
+	measure_changed(2, max, atoi(argv[1]));
 	run(2, max);
 	run(250, max);
 	puts("end");

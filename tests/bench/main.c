@@ -64,6 +64,7 @@ static const struct {
 	{ "memory", memory_main },
 	{ "dump", dump_main },
 	{ "spawn", spawn_main },
+	{ "stretch", stretch_main },
 };
 
 int main(int argc, char **argv)
@@ -79,5 +80,5 @@ int main(int argc, char **argv)
 		benches[i].run(argc - 2, argv + 2);
 		return 0;
 	}
-	fail("usage: tapbench frame|memory|dump|spawn ...");
+	fail("usage: tapbench frame|memory|dump|spawn|stretch ...");
 }

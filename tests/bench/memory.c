@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What queues hold: "tapbench memory TAPS" prints "memory QUEUES IDLE LOST", for
- * taps of 16 queues, in KiB: of queues that lost nothing, and of as many that
- * lost a frame.
+ * What queues hold: "tapbench memory TAPS STAT" prints "memory QUEUES CPUS IDLE
+ * LOST ALL", for taps of 16 queues, in bytes: of queues that lost nothing, of as
+ * many that lost a frame on one CPU, and of as many that did on CPUS. STAT is
+ * memory.stat of the cgroup that this runs in, which pays.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 #include "../traffic/command.h"
 #include "bench.h"
@@ -15,47 +17,54 @@
 /* Of a tap: so many that what was free before does not show. */
 #define QUEUES	16
 
-static long meminfo(const char *key)
+/* What the kernel has charged to the cgroup, of the kinds that drivers use. */
+static long charged(const char *stat)
 {
-	FILE *file = fopen("/proc/meminfo", "re");
+	static const char * const kinds[] = { "slab ", "percpu ", "vmalloc " };
+	FILE *file = fopen(stat, "re");
 	char line[128];
-	long kib = -1;
+	int found = 0;
+	long sum = 0;
 
-	while (file && kib < 0 && fgets(line, sizeof(line), file))
-		if (!strncmp(line, key, strlen(key)))
-			kib = atol(line + strlen(key));
-	if (kib < 0)
-		fail("/proc/meminfo has no %s", key);
+	while (file && fgets(line, sizeof(line), file))
+		for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+			if (!strncmp(line, kinds[i], strlen(kinds[i]))) {
+				sum += atol(line + strlen(kinds[i]));
+				found++;
+			}
+	if (found != sizeof(kinds) / sizeof(*kinds))
+		fail("%s does not say what is charged", stat);
 	fclose(file);
-	return kib;
+	return sum;
 }
 
-/* KiB of the kernel that grow by so many taps, whose queues lose frames for so
- * many reasons.
- */
-static long taken(unsigned int taps, unsigned int reasons)
+/* Bytes that grow by so many taps, whose queues lose frames on so many CPUs. */
+static long taken(unsigned int taps, const char *stat, unsigned int reasons,
+		  unsigned int cpus)
 {
 	long before;
 
-	host_new(reasons);
-	before = meminfo("Percpu:") + meminfo("Slab:");
+	host_new(reasons, cpus);
+	before = charged(stat);
 	host_grow(taps * QUEUES, QUEUES);
-	return meminfo("Percpu:") + meminfo("Slab:") - before;
+	return charged(stat) - before;
 }
 
 /**
- * memory_main() - "tapbench memory TAPS"
- * @argc: 1
- * @argv: number of taps
+ * memory_main() - "tapbench memory TAPS STAT"
+ * @argc: 2
+ * @argv: number of taps, and a file
  */
 void memory_main(int argc, char **argv)
 {
-	unsigned int taps = argc == 1 ? atoi(argv[0]) : 0;
-	long idle, lost;
+	unsigned int taps = argc == 2 ? atoi(argv[0]) : 0;
+	long idle, lost, all;
 
 	if (!taps)
-		fail("usage: tapbench memory TAPS");
-	idle = taken(taps, 0);
-	lost = taken(taps, 1);
-	printf("memory\t%u\t%ld\t%ld\n", taps * QUEUES, idle, lost);
+		fail("usage: tapbench memory TAPS STAT");
+	idle = taken(taps, argv[1], 0, 1);
+	lost = taken(taps, argv[1], 1, 1);
+	all = taken(taps, argv[1], 1, 0);
+	printf("memory\t%u\t%d\t%ld\t%ld\t%ld\n", taps * QUEUES, get_nprocs(),
+	       idle, lost, all);
 }

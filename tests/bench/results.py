@@ -15,11 +15,14 @@ class Results:
     def __init__(self, text):
         self.frames = defaultdict(list)     # (about, row): instructions
         self.means = defaultdict(list)
-        self.memory = {}                    # about: (queues, KiB, KiB)
+        self.memory = {}                    # about: (queues, CPUs, bytes...)
         self.traced = []                    # (reason, device, frames)
         self.spawned = defaultdict(list)    # (cpus, command): instructions
         self.bytes = []                     # (blocks, counters, nests, all)
         self.dumps = defaultdict(list)      # (cpus, per tap, queues, who)
+        self.changed = defaultdict(list)    # (cpus, reasons, queues, who)
+        self.stretches = {}                 # (cpus, what): instructions
+        self.points = {}                    # (cpus, what): number
         self._reasons = {}
         self._about = None
         for line in text.splitlines():
@@ -60,6 +63,18 @@ class Results:
         key = self._cpus(), int(per_tap), int(queues), who
         self.dumps[key].append(Dump(int(taps), *map(int, numbers)))
 
+    def _read_changed(self, reasons, queues, who, *numbers):
+        key = self._cpus(), int(reasons), int(queues), who
+        counters, size, calls, cost = map(int, numbers)
+        self.changed[key].append(Dump(int(queues) // 2, counters, None, size,
+                                      calls, cost))
+
+    def _read_stretch(self, what, longest):
+        self.stretches[self._cpus(), what] = int(longest)
+
+    def _read_points(self, what, number):
+        self.points[self._cpus(), what] = int(number)
+
     def rows(self, about):
         return [row for key, row in self.frames if key == about]
 
@@ -73,16 +88,22 @@ class Results:
         return statistics.median(self.spawned[cpus, command])
 
     def dump(self, *key):
-        return sorted(self.dumps[key], key=lambda dump: dump.cost)[
-            len(self.dumps[key]) // 2]
+        return median(self.dumps[key])
+
+    def change(self, *key):
+        return median(self.changed[key])
 
     def unsteady(self):
         """Of which figure no two repeats agree, in words."""
         series = {' '.join(key): values for key, values in self.frames.items()}
-        for key, dumps in self.dumps.items():
+        for key, dumps in (self.dumps | self.changed).items():
             series[' '.join(map(str, key))] = [dump.cost for dump in dumps]
         return [f'{name}: {values}' for name, values in series.items()
                 if least_step(values) > SPREAD * max(values)]
+
+
+def median(dumps):
+    return sorted(dumps, key=lambda dump: dump.cost)[len(dumps) // 2]
 
 
 def least_step(values):

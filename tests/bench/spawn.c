@@ -57,7 +57,7 @@ void spawn_main(int argc, char **argv)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null",
 					 O_WRONLY, 0);
-	host_new(2);
+	host_new(2, 0);
 	host_grow(2 * taps, 2);
 	for (int i = 1; i < argc; i++) {
 		split(argv[i], words);
