@@ -14,8 +14,10 @@ TESTS	?=
 # Which mutants, as a regular expression
 ONLY	?=
 
-kernel-files := Kbuild uapi/linux/tapdrop.h tools/build-modules \
-		$(shell find kernel -type f)
+kernel-files := Kbuild uapi/linux/tapdrop.h docs/ledger.csv tools/build-modules \
+		tools/fit tools/complete tools/statements.pl $(shell find kernel -type f)
+# The kernel's source, and what it was built in, if they are not Debian's
+export KSRC KDIR
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -29,7 +31,7 @@ modules: ## build tapdrop.ko, tun.ko and tap.ko for KVER
 	@$(MAKE) -s --no-print-directory \
 		build/$(or $(KVER),$(error no kernel to build for))/tapdrop.ko
 
-build/%/tapdrop.ko: $(kernel-files)
+build/%/tapdrop.ko: $(kernel-files) $(if $(KSRC),FORCE)
 	@echo "modules: building for $*"
 	@tools/build-modules $*
 
@@ -116,5 +118,5 @@ clean: ## remove what was built; downloads stay in the cache
 	rm -rf build
 
 .DELETE_ON_ERROR:
-.PHONY: help deps modules tool install traffic agents check check-intree check-debug \
+.PHONY: FORCE help deps modules tool install traffic agents check check-intree check-debug \
 	demo bench mutants torture lint intree ledger regen docs clean

@@ -110,6 +110,8 @@ fn(...)
 	E->counter@p++
 |
 	E.counter@p++
+|
+	E->counter@p += ...
 )
 	... when != hook(...)
 }

@@ -2,45 +2,17 @@
 """Every place where a patched driver loses a frame has a hook."""
 
 import re
+import shutil
 import subprocess
 
 import pytest
 
 from places import TOP
 
-# Where tests/coverage.cocci is right to look, and nothing is lost uncounted.
-DELIVERED = "the reader got the frame"
-BELOW = "what it called has counted"
-ABOVE = "the caller counts"
-NO_FRAME = "there is no frame to lose"
-KNOWN = {
-    "tun": {
-        "__tun_ptr_free: kfree_skb_reason": ABOVE,
-        "__tun_ptr_free: xdp_return_frame": ABOVE,
-        "tun_build_skb: XDP_PASS": BELOW,
-        "tun_build_skb: put_page": BELOW,
-        "tun_chr_read_iter: return -EBADFD": NO_FRAME,
-        "tun_do_read: consume_skb": DELIVERED,
-        "tun_do_read: kfree_skb_reason": BELOW,
-        "tun_do_read: xdp_return_frame": DELIVERED,
-        "tun_fill_info: return -EMSGSIZE": NO_FRAME,
-        "tun_napi_alloc_frags: napi_free_frags": ABOVE,
-        "tun_ptr_free: __tun_ptr_free": "of no namespace that is known",
-        "tun_queue_purge: skb_queue_purge": "copies of frames that were sent",
-        "tun_xdp_act: dev_core_stats_rx_dropped_inc": BELOW,
-        "tun_xdp_act: return err": BELOW,
-        "tun_xdp_one: put_page": BELOW,
-        "tun_xdp_one: return ret": BELOW,
-        "tun_xdp_tx: return -EOVERFLOW": ABOVE,
-        "tun_xdp_tx: xdp_return_frame_rx_napi": BELOW,
-    },
-    "tap": {
-        "tap_do_read: consume_skb": DELIVERED,
-        "tap_do_read: kfree_skb_reason": BELOW,
-        "tap_handle_frame: consume_skb": "its segments go on",
-        "tap_recvmsg: return -EINVAL": "it counts if it has one",
-    },
-}
+# Where both are right to look, and nothing is lost uncounted
+NO_LOSS = (TOP / "kernel/patches/no-loss").read_text()
+KNOWN = {driver: set(re.findall(rf"^{driver} (\w+: .*)\t", NO_LOSS, re.M))
+         for driver in ("tun", "tap")}
 
 # What upstream might add: where, the code, and what is to be said of it.
 PLANTED = {
@@ -110,6 +82,15 @@ def report(path):
     return found
 
 
+def complete(*arguments):
+    """What tools/complete says of drivers: "file: what", and its exit code."""
+    done = subprocess.run(["tools/complete", *arguments], cwd=TOP, check=False,
+                          text=True, capture_output=True)
+    assert done.stderr == ""
+    return {re.sub(r":\d+:", ":", line)
+            for line in done.stdout.splitlines()}, done.returncode
+
+
 def plant(text, function, code):
     """The driver with code where the variables of a function end."""
     start = text.index("{\n", re.search(
@@ -120,16 +101,41 @@ def plant(text, function, code):
 
 @pytest.mark.parametrize("driver", KNOWN)
 def test_every_loss_has_a_hook(kernel, driver):
-    assert report(kernel.build / f"src/{driver}.c") == set(KNOWN[driver])
+    assert report(kernel.build / f"src/{driver}.c") == KNOWN[driver]
+
+
+def test_second_opinion(kernel):
+    """Two programs that have nothing in common say the same of every place."""
+    said, code = complete("-a", kernel.build / "src")
+    assert code == 0
+    for driver in KNOWN:
+        assert {line.split(": ", 1)[1] for line in said
+                if line.startswith(f"{driver}.c")} == report(
+                    kernel.build / f"src/{driver}.c")
+    assert complete(kernel.build / "src") == (set(), 0)
 
 
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_loss_is_found(newest, name, tmp_path):
+    """By Coccinelle, and by what every build runs."""
     driver, function, code, expected = PLANTED[name]
-    text = (newest.build / f"src/{driver}.c").read_text()
+    for file in (newest.build / "src").glob("t*.[ch]"):
+        shutil.copy(file, tmp_path)
     path = tmp_path / f"{driver}.c"
-    path.write_text(plant(text, function, code))
+    path.write_text(plant(path.read_text(), function, code))
     assert report(path) - set(KNOWN[driver]) >= {expected}
+    said, code = complete(tmp_path)
+    assert f"{driver}.c: {expected}" in said and code == 1
+
+
+def test_a_known_place_twice_is_found(newest, tmp_path):
+    """A second one of what loses nothing may lose something."""
+    for file in (newest.build / "src").glob("t*.[ch]"):
+        shutil.copy(file, tmp_path)
+    path = tmp_path / "tun.c"
+    path.write_text(plant(path.read_text(), "static ssize_t tun_do_read(",
+                          "\tif (noblock > 1)\n\t\tkfree_skb_reason(ptr, 0);\n"))
+    assert complete(tmp_path) == ({"tun.c: tun_do_read: kfree_skb_reason"}, 1)
 
 
 @pytest.mark.parametrize("driver, line", [
@@ -141,7 +147,8 @@ def test_a_planted_loss_is_found(newest, name, tmp_path):
 def test_a_lost_hook_is_found(newest, driver, line, tmp_path):
     text = (newest.build / f"src/{driver}.c").read_text()
     path = tmp_path / f"{driver}.c"
-    text, number = re.subn(line, "", text.replace("\t\t\t", "\t\t"))
+    text, number = re.subn(line, "\t\t;\n", text.replace("\t\t\t", "\t\t"))
     assert number == 1
     path.write_text(text)
     assert report(path) - set(KNOWN[driver])
+    assert complete(tmp_path)[1] == 1

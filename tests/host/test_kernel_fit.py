@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Patches are chosen by what a driver says; what does not fit is not built."""
+
+import pathlib
+import platform
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import KERNELS, output
+from places import TOP
+
+PATCHES = TOP / "kernel/patches"
+# One whose headers are installed
+RELEASE = next((path.name for path in sorted(pathlib.Path("/lib/modules").iterdir())
+                if (path / "build/Makefile").exists()), platform.release())
+GROUPS = [line for line in (PATCHES / "series").read_text().splitlines()
+          if line and line[0] != "#"]
+
+
+def run(*command, **environment):
+    return subprocess.run(command, cwd=TOP, text=True, check=False,
+                          capture_output=True,
+                          env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                               "HOME": str(pathlib.Path.home()), **environment})
+
+
+def copy_drivers(kernel, directory):
+    output("tools/kernel", "source", kernel, directory)
+    return directory
+
+
+@pytest.fixture
+def drivers(tmp_path):
+    """The drivers of a kernel as they come."""
+    return copy_drivers(KERNELS[0], tmp_path / "drivers")
+
+
+@pytest.fixture
+def patches(tmp_path):
+    """Our patches, to be spoilt."""
+    return shutil.copytree(PATCHES, tmp_path / "patches")
+
+
+def refused(done):
+    """The one sentence of what was refused."""
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+def replace(path, old, new):
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_fit_does_what_patch_does(kernel, tmp_path):
+    """The patches it takes, applied by somebody else."""
+    ours = copy_drivers(kernel, tmp_path / "ours")
+    theirs = copy_drivers(kernel, tmp_path / "theirs")
+    taken = run("tools/fit", ours).stdout.splitlines()
+    assert [pathlib.Path(path).name for path in output(
+        "tools/kernel", "series", kernel).splitlines()] == taken
+    for name in taken:
+        subprocess.run(["patch", "-s", "-p3", "-F0", "-N", "-d", theirs,
+                        "--no-backup-if-mismatch", "-i", PATCHES / name],
+                       check=True)
+    for path in ours.iterdir():
+        assert path.read_bytes() == (theirs / path.name).read_bytes()
+
+
+def test_every_patch_is_of_a_group():
+    assert len(set(GROUPS)) == len(GROUPS)
+    for path in PATCHES.glob("*.patch"):
+        assert re.sub(r"(\.[a-z-]+)?\.patch$", "", path.name) in GROUPS
+    for group in GROUPS:
+        alone = (PATCHES / f"{group}.patch").exists()
+        assert alone != bool(list(PATCHES.glob(f"{group}.*.patch")))
+
+
+def test_a_patch_takes_its_own_place_only(drivers):
+    """Lines that are in a function twice could be hooked in the wrong place."""
+    path = drivers / "tun.c"
+    block = re.search(r"\tif \(pskb_trim\(skb, len\)\) \{\n.*?\n\t\}\n\n.*?\n\t\}\n",
+                      path.read_text(), re.S)[0]
+    around = re.search(rf"(.*\n){{7}}{re.escape(block)}(.*\n){{8}}",
+                       path.read_text())[0]
+    replace(path, around, around + around)
+    before = path.read_bytes()
+    line = refused(run("tools/fit", drivers))
+    assert re.search(r"0002-\S+ fits in 2 places, in tun.c at tun_net_xmit\(\)", line)
+    assert path.read_bytes() == before
+
+
+def test_a_site_that_is_gone(drivers):
+    """Upstream moved what a hunk stands on: file and function are named, and
+    nothing is changed."""
+    path = drivers / "tap.c"
+    replace(path, "drop_reason = SKB_DROP_REASON_SKB_CSUM;", "goto other;")
+    before = {path: path.read_bytes() for path in drivers.iterdir()}
+    line = refused(run("tools/fit", drivers))
+    assert "no variant of 0009-" in line and "docs/porting.rst" in line
+    assert "in tap.c at tap_handle_frame()" in line
+    assert {path: path.read_bytes() for path in drivers.iterdir()} == before
+
+
+def test_two_variants_that_fit(drivers, patches):
+    taken = run("tools/fit", "-n", drivers).stdout.splitlines()
+    (name,) = [name for name in taken if name.startswith("0010-gone.")]
+    shutil.copy(patches / name, patches / "0010-gone.other.patch")
+    line = refused(run("tools/fit", "-p", patches, drivers))
+    assert name in line and "0010-gone.other.patch fit both" in line
+    assert "in tap.c at tap_get_user_xdp()" in line
+
+
+@pytest.mark.parametrize("lines", [1, 2, 4, 8, 12, 20])
+def test_a_truncated_patch(drivers, patches, lines):
+    """Wherever it was cut, between two hunks, too."""
+    path = next(patches.glob("0003-tun-*.patch"))
+    path.write_text("".join(path.read_text().splitlines(True)[:-lines]))
+    line = refused(run("tools/fit", "-p", patches, drivers))
+    assert f"{path.name} is damaged" in line
+
+
+def test_a_group_without_a_patch(drivers, patches):
+    for path in patches.glob("0002-ring.*"):
+        path.unlink()
+    assert "no patch 0002-ring" in refused(run("tools/fit", "-p", patches, drivers))
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_complete_knows_every_site(kernel, tmp_path):
+    """Where a function of the ledger counts nothing, its sites are named."""
+    directory = copy_drivers(kernel, tmp_path / "drivers")
+    assert run("tools/fit", directory).returncode == 0
+    path = directory / "tap.c"
+    path.write_text(re.sub(r"tapdrop_to_user_bh\([^;]*SKB_GSO_SEGMENT, skb\);", ";",
+                           path.read_text()))
+    done = run("tools/complete", directory)
+    assert done.returncode == 1
+    assert ("tap.c: A1: tap_handle_frame() does not count SKB_GSO_SEGMENT, to-user"
+            in done.stdout)
+
+
+# What runs on a machine where modules are to be built
+TREE = ("Kbuild", "docs/ledger.csv", "kernel", "tests/bases", "tools", "uapi")
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A tree to build in: this one has modules that other tests need."""
+    if not pathlib.Path("/lib/modules", RELEASE, "build/Makefile").exists():
+        pytest.skip("no headers are installed")
+    for name in TREE:
+        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (TOP / name).is_dir() else shutil.copy
+        copy(TOP / name, tmp_path / "tree" / name)
+    return tmp_path / "tree"
+
+
+def build(tree, ksrc, release=RELEASE):
+    """What a build says, whose drivers come from there."""
+    return run(tree / "tools/build-modules", release, KSRC=str(ksrc))
+
+
+@pytest.fixture
+def ksrc(tmp_path):
+    """A source of the kernel whose headers are installed."""
+    copy_drivers(RELEASE, tmp_path / "ksrc/drivers/net")
+    return tmp_path / "ksrc"
+
+
+def nothing_left(tree):
+    return not [path for path in (tree / "build").glob("*/*")
+                if path.name == "src" or path.suffix == ".ko"]
+
+
+def test_ksrc_is_no_source(tree, tmp_path):
+    (tmp_path / "archive.tar.xz").write_text("none")
+    (tmp_path / "empty").mkdir()
+    for name in ("archive.tar.xz", "empty", "nowhere"):
+        line = refused(build(tree, tmp_path / name))
+        assert name in line and re.search("is no (archive|source) of Linux", line)
+        assert nothing_left(tree)
+
+
+def test_ksrc_lacks_a_header(tree, ksrc):
+    with open(ksrc / "drivers/net/tun.c", "a", encoding="ascii") as file:
+        file.write('#include "tun_more.h"\n')
+    assert "no drivers/net/tun_more.h" in refused(build(tree, ksrc))
+    assert nothing_left(tree)
+
+
+def test_a_new_loss_is_not_built(tree, ksrc):
+    """Planted where no patch of ours has context."""
+    head = "static void tun_net_mclist(struct net_device *dev)\n{\n"
+    replace(ksrc / "drivers/net/tun.c", head,
+            f"{head}\tkfree_skb(skb_dequeue(&tun_lists[0]));\n")
+    done = build(tree, ksrc)
+    assert done.returncode == 1 and "docs/porting.rst" in done.stderr
+    assert re.search(r"tun.c:\d+: tun_net_mclist: kfree_skb$", done.stderr, re.M)
+    assert nothing_left(tree)
+
+
+def test_another_kernels_source(tree, ksrc):
+    """The exports tell, whatever the user said."""
+    with open(ksrc / "drivers/net/tap.c", "a", encoding="ascii") as file:
+        file.write("\nint tap_more(void);\nint tap_more(void)\n{\n\treturn 0;\n}\n"
+                   "EXPORT_SYMBOL_GPL(tap_more);\n")
+    done = build(tree, ksrc)
+    assert done.returncode == 1
+    assert "is not the source of" in done.stderr and "tap_more()" in done.stderr
+    assert nothing_left(tree)
+
+
+def test_untried(tree, ksrc, tmp_path):
+    """New, but complete: it is built, from an archive, and says so."""
+    with open(ksrc / "drivers/net/tun.c", "a", encoding="ascii") as file:
+        file.write("\n/* Changed in a way that matters to nobody */\n")
+    archive = tmp_path / "vendor.tar.gz"
+    subprocess.run(["tar", "-C", tmp_path, "-czf", archive, "ksrc"], check=True)
+    done = build(tree, archive)
+    assert done.returncode == 0
+    assert "complete, but untried" in done.stderr
+    for driver in ("tun", "tap"):
+        module = tree / "build" / RELEASE / f"{driver}.ko"
+        for field, value in (("tapdrop_tried", "no"), ("version", "untried")):
+            assert output("modinfo", "-F", field, module) == value
+
+
+def test_tried(kernel):
+    """Those that tests run on are, and nothing of theirs is marked."""
+    assert output("modinfo", "-F", "tapdrop_tried", kernel.build / "tun.ko") == ""
