@@ -68,6 +68,15 @@ def test_not_loaded(tmp_path):
             'Load it: modprobe tapdrop') in found
 
 
+def test_untried(tmp_path):
+    """Built for drivers that no test of ours ran on."""
+    found, code = findings(tmp_path,
+                           files={'sys/module/tun/version': 'untried',
+                                  'sys/module/tap/version': '1.6'})
+    (row,) = [row for row in found if 'untried' in row[2]]
+    assert row[:2] == ('tun', 'note') and 'report' in row[3] and code == 0
+
+
 def test_stock_driver_in_use(tmp_path):
     found, code = findings(tmp_path, gone=['sys/module/tapdrop/holders/tun'])
     (_, verdict, words, remedy), = [row for row in found if row[0] == 'tun']

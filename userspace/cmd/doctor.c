@@ -103,6 +103,19 @@ static void look_at_signature(struct diagnosis *d, const char *module)
 		find(d, NOTE, module, NULL, "the module is not signed");
 }
 
+/* tools/build-modules says so in the driver's version. */
+static void look_at_trial(struct diagnosis *d, const char *driver)
+{
+	char version[64];
+
+	if (!sysfs_read(&d->sys, version, sizeof(version),
+			"sys/module/%s/version", driver) &&
+	    !strcmp(version, "untried"))
+		find(d, NOTE, driver,
+		     "Compare what it counts with what is lost, and report what you see.",
+		     "the driver is untried: every loss has its hook, but no test of ours ran on it");
+}
+
 static bool look_at_tapdrop(struct diagnosis *d)
 {
 	char version[64] = "";
@@ -238,6 +251,7 @@ static void look_at_driver(struct diagnosis *d, const char *driver)
 
 	if (counts(d, driver)) {
 		find(d, GOOD, driver, NULL, "loaded, and it counts");
+		look_at_trial(d, driver);
 		look_at_signature(d, driver);
 		return;
 	}
