@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What doctor says about machines in all states, from their files."""
 
+import glob
 import json
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -189,10 +191,88 @@ def test_not_installed(tmp_path):
     assert found[0][:2] == ('build', 'note')
 
 
+def module(path, key=None):
+    """A kernel module, signed if there is a key, as the kernel's build does."""
+    source = path.with_suffix('.c')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text('__attribute__((section(".modinfo"))) '
+                      'char licence[] = "license=GPL";')
+    subprocess.run(['gcc', '-c', '-o', path, source], check=True)
+    if key:
+        subprocess.run(
+            ['openssl', 'req', '-new', '-x509', '-nodes', '-newkey', 'rsa:2048',
+             '-subj', f'/CN={key}', '-keyout', 'key', '-outform', 'DER',
+             '-out', 'cert'], cwd=path.parent, check=True, capture_output=True)
+        sign, = glob.glob('/usr/lib/linux-kbuild-6.1/scripts/sign-file')
+        subprocess.run([sign, 'sha256', 'key', 'cert', path], check=True,
+                       cwd=path.parent)
+
+
+ENFORCE = {'sys/module/module/parameters/sig_enforce': 'Y'}
+KEY = '2f4 I------ 1 perm 1f030000 0 0 asymmetri {}: 0af9: X509.rsa 0af9 []'
+
+
+@pytest.mark.parametrize('files, verdict, words', (
+    ({'proc/keys': KEY.format('Owner')}, 'good', 'trusts'),
+    ({'proc/keys': KEY.format('Debian')}, 'note', 'does not have'),
+    ({'proc/keys': KEY.format('Debian'), **ENFORCE}, 'bad', 'does not have'),
+    ({'proc/keys': '2f4 I--Q-- 1 perm 1f3f0000 0 65534 keyring _uid.0: empty'},
+     'note', 'may trust: its keys cannot be seen')))
+def test_who_signed(tmp_path, files, verdict, words):
+    """The key, whether the kernel has it, and what to type if not."""
+    module(tmp_path / 'lib/modules' / RELEASE / 'updates/tapdrop.ko.xz',
+           'Owner')
+    found, code = findings(tmp_path, files=files)
+    (row,) = [row for row in found if row[0] == 'signature']
+    assert row[1] == verdict and code == (6 if verdict == 'bad' else 0)
+    assert re.match("tapdrop.ko is signed with the key 'Owner' "
+                    r"\(([0-9A-F]{2}:)+[0-9A-F]{2}\), which the kernel "
+                    + words, row[2])
+    assert ('mokutil --import /var/lib/dkms/mok.pub' in row[3]) == (
+        words == 'does not have')
+
+
+@pytest.mark.parametrize('files, verdict', (({}, 'note'), (ENFORCE, 'bad')))
+def test_nobody_signed(tmp_path, files, verdict):
+    module(tmp_path / 'lib/modules' / RELEASE / 'updates/tapdrop.ko.xz')
+    found, _ = findings(tmp_path, files=files)
+    assert ('signature', verdict, 'tapdrop.ko is not signed', '') in found
+
+
+WHY = 'stock: linux-source-6.1 6.1.1-1 is not installed: apt-get install it'
+
+
+def test_kernel_keeps_the_stock_drivers(tmp_path):
+    """What tapdrop-dkms said of the kernel that runs is why nobody counts."""
+    dep = f'lib/modules/{RELEASE}/modules.dep'
+    found, code = findings(tmp_path, gone=['sys/module'], files={
+        dep: STOCK, f'var/lib/tapdrop-dkms/{RELEASE}': WHY})
+    (row,) = [row for row in found if row[0] == 'build']
+    assert row[1] == 'bad' and code == 3
+    assert row[2] == (f'{RELEASE}, which is running, keeps the stock drivers: '
+                      'linux-source-6.1 6.1.1-1 is not installed: apt-get '
+                      'install it')
+    assert 'tapdrop-dkms fetch' in row[3]
+
+
+def test_next_kernel_keeps_the_stock_drivers(tmp_path):
+    """It will be booted one day, and not count."""
+    found, code = findings(tmp_path, files={
+        f'var/lib/tapdrop-dkms/{RELEASE}': 'built of 6.1.192-2 by 0.1',
+        'var/lib/tapdrop-dkms/6.1.0-57-amd64': WHY,
+        'var/lib/tapdrop-dkms/6.1.0-58-amd64': 'built of 6.1.193-1 by 0.1'})
+    notes = [row[1:3] for row in found if row[0] == 'build']
+    assert code == 0 and len(notes) == 2
+    assert notes[0][0] == 'good'
+    assert notes[1][0] == 'note'
+    assert notes[1][1].startswith('6.1.0-57-amd64 keeps the stock drivers: ')
+
+
 def test_unsigned(tmp_path):
     found, _ = findings(tmp_path, files={
         'sys/module/tapdrop/taint': 'OE'})
-    assert ('tapdrop', 'note', 'the module is not signed', '') in found
+    assert ('tapdrop', 'note', 'it was loaded without a signature that the '
+            'kernel trusts', '') in found
 
 
 @pytest.mark.parametrize('files, words', (

@@ -13,6 +13,7 @@
 #include "../json.h"
 #include "../lib/tapdrop.h"
 #include "../options.h"
+#include "../signature.h"
 #include "../sysfs.h"
 #include "../xalloc.h"
 #include "cmd.h"
@@ -73,13 +74,48 @@ static void find(struct diagnosis *d, enum verdict verdict, const char *what,
 		json_add(o, "remedy", json_text(remedy));
 }
 
+/* tapdrop-dkms writes down why a kernel has the stock drivers. */
+static bool keeps_stock(struct diagnosis *d, const char *release, char *why,
+			size_t size)
+{
+	static const char stock[] = "stock: ";
+
+	if (sysfs_read(&d->sys, why, size, "var/lib/tapdrop-dkms/%s", release) ||
+	    strncmp(why, stock, strlen(stock)))
+		return false;
+	memmove(why, why + strlen(stock), strlen(why) - strlen(stock) + 1);
+	return true;
+}
+
+/* The kernels that are not running will be, one day. */
+static void look_at_other_builds(struct diagnosis *d)
+{
+	char releases[1024], why[1024], *release, *rest = releases;
+
+	sysfs_list(&d->sys, releases, sizeof(releases), "var/lib/tapdrop-dkms");
+	while ((release = strsep(&rest, ", "))) {
+		if (*release && strcmp(release, d->release) &&
+		    keeps_stock(d, release, why, sizeof(why)))
+			find(d, NOTE, "build",
+			     "'tapdrop-dkms fetch' fetches a source that is not there, and builds.",
+			     "%s keeps the stock drivers: %s", release, why);
+	}
+}
+
 static void look_at_build(struct diagnosis *d)
 {
-	char releases[1024];
+	char releases[1024], why[1024];
 
 	if (sysfs_has_module(&d->sys, d->release, "tapdrop")) {
 		find(d, GOOD, "build", NULL, "tapdrop.ko is installed for %s",
 		     d->release);
+		return;
+	}
+	if (keeps_stock(d, d->release, why, sizeof(why))) {
+		find(d, BAD, "build",
+		     "'tapdrop-dkms fetch' fetches a source that is not there, and builds.",
+		     "%s, which is running, keeps the stock drivers: %s",
+		     d->release, why);
 		return;
 	}
 	sysfs_releases_with(&d->sys, "tapdrop", releases, sizeof(releases));
@@ -94,13 +130,15 @@ static void look_at_build(struct diagnosis *d)
 		     "no kernel has tapdrop.ko among its modules");
 }
 
-static void look_at_signature(struct diagnosis *d, const char *module)
+/* No signature, or one of a key that the kernel does not have. */
+static void look_at_taint(struct diagnosis *d, const char *module)
 {
 	char taint[32];
 
 	if (!sysfs_read(&d->sys, taint, sizeof(taint), "sys/module/%s/taint",
 			module) && strchr(taint, 'E'))
-		find(d, NOTE, module, NULL, "the module is not signed");
+		find(d, NOTE, module, NULL,
+		     "it was loaded without a signature that the kernel trusts");
 }
 
 /* tools/build-modules says so in the driver's version. */
@@ -129,7 +167,7 @@ static bool look_at_tapdrop(struct diagnosis *d)
 		   "sys/module/tapdrop/version");
 	find(d, GOOD, "tapdrop", NULL, "loaded%s%s", *version ? ", " : "",
 	     version);
-	look_at_signature(d, "tapdrop");
+	look_at_taint(d, "tapdrop");
 	return true;
 }
 
@@ -252,7 +290,7 @@ static void look_at_driver(struct diagnosis *d, const char *driver)
 	if (counts(d, driver)) {
 		find(d, GOOD, driver, NULL, "loaded, and it counts");
 		look_at_trial(d, driver);
-		look_at_signature(d, driver);
+		look_at_taint(d, driver);
 		return;
 	}
 	if (is_builtin(d, driver)) {
@@ -302,13 +340,19 @@ static bool is_locked_down(struct diagnosis *d)
 	       !strstr(lockdown, "[none]");
 }
 
-static void look_at_policy(struct diagnosis *d)
+/* One that loads signed modules only. */
+static bool is_strict(struct diagnosis *d)
 {
 	char enforce[8] = "N";
 
 	sysfs_read(&d->sys, enforce, sizeof(enforce),
 		   "sys/module/module/parameters/sig_enforce");
-	if (is_locked_down(d) || *enforce == 'Y')
+	return is_locked_down(d) || *enforce == 'Y';
+}
+
+static void look_at_policy(struct diagnosis *d)
+{
+	if (is_strict(d))
 		find(d, NOTE, "policy",
 		     "Sign the modules with a key that the machine owner has enrolled (mokutil --import).",
 		     "the kernel is %s: it loads signed modules only",
@@ -321,6 +365,46 @@ static void look_at_policy(struct diagnosis *d)
 	else
 		find(d, GOOD, "policy", NULL,
 		     "the kernel loads modules without signature, too");
+}
+
+/* DKMS makes a key of its own, and signs the three modules with it. */
+#define ENROLL	"Enroll it: mokutil --import /var/lib/dkms/mok.pub && systemctl reboot"
+
+static void look_at_trust(struct diagnosis *d, const struct signature *sig)
+{
+	static const char * const words[] = {
+		[TRUST_NO] = "does not have among its keys",
+		[TRUST_YES] = "trusts",
+		[TRUST_HIDDEN] = "may trust: its keys cannot be seen",
+	};
+	enum trust trust = signature_trust(&d->sys, sig);
+	enum verdict verdict = NOTE;
+
+	if (trust == TRUST_YES)
+		verdict = GOOD;
+	else if (trust == TRUST_NO && is_strict(d))
+		verdict = BAD;
+	find(d, verdict, "signature", trust == TRUST_NO ? ENROLL : NULL,
+	     "tapdrop.ko is signed with the key '%s' (%s), which the kernel %s",
+	     sig->signer, sig->key, words[trust]);
+}
+
+static void look_at_signature(struct diagnosis *d)
+{
+	char *line = sysfs_find_module(&d->sys, d->release, "tapdrop");
+	struct signature sig;
+
+	if (!line)
+		return;
+	line[strcspn(line, ":\n")] = '\0';
+	if (!signature_read(&d->sys, &sig, d->release, line))
+		;
+	else if (*sig.signer)
+		look_at_trust(d, &sig);
+	else
+		find(d, is_strict(d) ? BAD : NOTE, "signature", NULL,
+		     "tapdrop.ko is not signed");
+	free(line);
 }
 
 /* Return: exit code. */
@@ -352,12 +436,14 @@ static int diagnose(struct diagnosis *d)
 	if (opt.json)
 		d->found = json_new(stdout, json_array());
 	look_at_build(d);
+	look_at_other_builds(d);
 	code = look_at_tapdrop(d) ? EXIT_OK : EXIT_NO_FAMILY;
 	look_at_driver(d, "tun");
 	look_at_file(d, "tun");
 	look_at_driver(d, "tap");
 	look_at_file(d, "tap");
 	look_at_policy(d);
+	look_at_signature(d);
 	if (!*d->sys.root)
 		code = look_at_family(d);
 	if (opt.json)

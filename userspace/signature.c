@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "signature.h"
+
+/* Where the kernel expects its neighbour modprobe */
+#define MODINFO	"/sbin/modinfo"
+
+/* Return: what to read the output of a command from, or NULL. */
+static FILE *start(char *argv[], pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	int ends[2], err;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return NULL;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+	/* What it cannot read is not worth a word of its own. */
+	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
+					 O_WRONLY, 0);
+	err = posix_spawn(pid, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(ends[1]);
+	if (err) {
+		close(ends[0]);
+		return NULL;
+	}
+	return fdopen(ends[0], "r");
+}
+
+/* Return: whether the file could be read as a module. */
+static bool read_field(const char *file, const char *field, char *dst,
+		       size_t size)
+{
+	char *argv[] = { MODINFO, "-F", (char *)field, (char *)file, NULL };
+	int status = -1;
+	pid_t pid;
+	FILE *f;
+
+	f = start(argv, &pid);
+	if (!f)
+		return false;
+	if (!fgets(dst, size, f))
+		*dst = '\0';
+	dst[strcspn(dst, "\n")] = '\0';
+	fclose(f);
+	waitpid(pid, &status, 0);
+	return !status;
+}
+
+/**
+ * signature_read() - find out who signed a module
+ * @sys: system to look at
+ * @sig: where to put it
+ * @release: kernel that the module is for
+ * @path: its file below /lib/modules/<release>
+ *
+ * Return: whether the file could be read as a module.
+ */
+bool signature_read(const struct sysfs *sys, struct signature *sig,
+		    const char *release, const char *path)
+{
+	char file[4096];
+
+	*sig = (struct signature) {};
+	snprintf(file, sizeof(file), "%s/lib/modules/%s/%s", sys->root, release,
+		 path);
+	return read_field(file, "signer", sig->signer, sizeof(sig->signer)) &&
+	       read_field(file, "sig_key", sig->key, sizeof(sig->key));
+}
+
+/**
+ * signature_trust() - look for the key among those of the kernel
+ * @sys: system to look at
+ * @sig: signature with a signer
+ *
+ * A key is listed with the name in its certificate, not with the number that a
+ * signature has.
+ *
+ * Return: whether it is there.
+ */
+enum trust signature_trust(const struct sysfs *sys, const struct signature *sig)
+{
+	enum trust trust = TRUST_HIDDEN;
+	char path[4096], name[300], *line = NULL;
+	size_t size = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/proc/keys", sys->root);
+	snprintf(name, sizeof(name), "%s: ", sig->signer);
+	f = fopen(path, "r");
+	if (!f)
+		return TRUST_HIDDEN;
+	while (trust != TRUST_YES && getline(&line, &size, f) > 0) {
+		if (strstr(line, " asymmetri "))
+			trust = strstr(line, name) ? TRUST_YES : TRUST_NO;
+	}
+	free(line);
+	fclose(f);
+	return trust;
+}
