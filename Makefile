@@ -11,8 +11,14 @@ KVER	?= $(shell tools/kernel release $(KERNEL))
 DEBUG	?= poison kasan kcsan
 # More arguments for pytest in the guest
 TESTS	?=
+# Debian's that packages are built for, and tested on
+SUITES	?= bookworm trixie
+# Where the root of the system is in which modules are installed
+DESTDIR	?=
 # Which mutants, as a regular expression
 ONLY	?=
+
+PYTEST	= /usr/bin/python3 -B -m pytest -q -p no:cacheprovider
 
 kernel-files := Kbuild uapi/linux/tapdrop.h docs/ledger.csv tools/build-modules \
 		tools/fit tools/complete tools/statements.pl $(shell find kernel -type f)
@@ -20,7 +26,7 @@ kernel-files := Kbuild uapi/linux/tapdrop.h docs/ledger.csv tools/build-modules 
 export KSRC KDIR
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 	@echo 'Variables: KERNEL=$(KERNEL) KERNELS="$(KERNELS)" KVER=<release>' \
 	      'TESTS=<arguments for pytest>'
 
@@ -46,6 +52,17 @@ tool: ## build the tool and its library
 
 install: ## install the tool and its library (PREFIX=/usr/local, LIBDIR, DESTDIR)
 	@$(MAKE) -s -C userspace BUILD=../build install
+
+uninstall: ## remove what "make install" and "make modules_install" installed
+	@$(MAKE) -s -C userspace BUILD=../build uninstall
+	@tools/install-modules -r "$(DESTDIR)"
+
+modules_install: modules ## install the modules for KVER, before the stock drivers
+	@tools/install-modules $(KVER) "$(DESTDIR)"
+
+packages: ## build Debian packages for SUITES, in build/packages
+	@tools/deps packages
+	@tools/packages -o build/packages $(SUITES)
 
 traffic: ## build the traffic helper of the tests
 	@$(MAKE) -s -C tests/traffic BUILD=../../build
@@ -86,7 +103,7 @@ torture: ## let attackers loose on KERNEL for SECONDS, as SEED says
 
 lint: ## check the style of everything
 	@tools/deps check
-	@/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/host/test_lint.py
+	@$(PYTEST) tests/host/test_lint.py
 
 intree: ## put everything into the Linux tree DEST, as upstream would have it
 	@upstream/intree $(or $(DEST),$(error no tree: make intree DEST=<linux tree>))
@@ -95,6 +112,15 @@ check-intree: ## build and test the kernel that "make intree" makes (half an hou
 	@tools/deps intree
 	@upstream/build
 	@tests/run --intree
+
+check-packages: ## build packages twice, and run their tests (minutes a suite)
+	@tools/deps packages
+	@SUITES='$(SUITES)' $(PYTEST) tests/packages
+
+check-host: ## test packages, upgrades and removal on whole systems of SUITES
+	@tools/deps system
+	@$(MAKE) -s --no-print-directory traffic
+	@SUITES='$(SUITES)' $(PYTEST) -x tests/system
 
 check-debug: ## test on kernels that find misused memory and races (hours)
 	@tools/deps intree
@@ -118,5 +144,6 @@ clean: ## remove what was built; downloads stay in the cache
 	rm -rf build
 
 .DELETE_ON_ERROR:
-.PHONY: FORCE help deps modules tool install traffic agents check check-intree check-debug \
+.PHONY: FORCE help deps modules modules_install tool install uninstall packages traffic \
+	agents check check-intree check-packages check-host check-debug \
 	demo bench mutants torture lint intree ledger regen docs clean

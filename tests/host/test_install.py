@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Without packages: what is installed goes before the stock drivers, and goes."""
+
+import os
+import subprocess
+
+import pytest
+
+from places import TOP
+
+RELEASE = "6.1.0-56-amd64"
+STOCK = ["kernel/drivers/net/tun.ko", "kernel/drivers/net/tap.ko"]
+
+
+def module(path, *needs):
+    """An object file that depmod takes for a module, empty but for symbols."""
+    name = path.stem
+    text = f"int {name}_symbol = 1;\n" if not needs else "".join(
+        f"extern int {need}_symbol;\nint *{name}_{need} = &{need}_symbol;\n"
+        for need in needs)
+    text += ('__attribute__((section(".modinfo"))) char licence[] = '
+             '"license=GPL";\n')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["gcc", "-x", "c", "-c", "-o", path, "-"], input=text,
+                   text=True, check=True)
+
+
+def find(root, release, name):
+    """The file that modprobe would load."""
+    return subprocess.run(
+        ["modprobe", "-d", root, "-S", release, "--show-depends", name],
+        check=True, capture_output=True, text=True).stdout.split("\n")[-2]
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A copy of the script beside what it was built, and a root with a kernel."""
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools/install-modules").symlink_to(
+        TOP / "tools/install-modules")
+    for name, needs in (("tapdrop", ()), ("tun", ["tapdrop"]),
+                        ("tap", ["tapdrop"])):
+        module(tmp_path / "build" / RELEASE / f"{name}.ko", *needs)
+    root = tmp_path / "root"
+    modules = root / "lib/modules" / RELEASE
+    for path in STOCK:
+        module(modules / path)
+    (modules / "modules.order").write_text("\n".join(STOCK) + "\n")
+    (modules / "modules.builtin").write_text("")
+    return tmp_path
+
+
+def install(tree, *words, code=0):
+    done = subprocess.run([tree / "tools/install-modules", *words],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    return done.stderr
+
+
+def test_ours_go_first(tree):
+    install(tree, RELEASE, tree / "root")
+    assert "updates/tapdrop/tun.ko" in find(tree / "root", RELEASE, "tun")
+    assert "updates/tapdrop/tap.ko" in find(tree / "root", RELEASE, "tap")
+    assert (tree / "root/lib/modules" / RELEASE / STOCK[0]).exists()
+
+
+def test_stock_drivers_are_back(tree):
+    modules = tree / "root/lib/modules" / RELEASE
+    before = {path for path in modules.rglob("*.ko")}
+    install(tree, RELEASE, tree / "root")
+    install(tree, "-r", tree / "root")
+    assert {path for path in modules.rglob("*.ko")} == before
+    assert not (modules / "updates").exists()
+    assert STOCK[0] in find(tree / "root", RELEASE, "tun")
+
+
+def test_nothing_is_built(tree):
+    assert "make modules KVER=6.1.0-1-amd64" in install(
+        tree, "6.1.0-1-amd64", tree / "root", code=1)
+
+
+def test_uninstall_leaves_nothing(tmp_path):
+    """What the page says, with somebody else's files around."""
+    other = tmp_path / "usr/share/bash-completion/completions/ip"
+    other.parent.mkdir(parents=True)
+    other.write_text("")
+    for target in "install", "uninstall":
+        subprocess.run(["make", "-s", "--no-print-directory", target,
+                        "PREFIX=/usr", f"DESTDIR={tmp_path}"], cwd=TOP,
+                       check=True)
+        files = [os.path.join(path, name)
+                 for path, _, names in os.walk(tmp_path) for name in names]
+        assert (len(files) == 1) == (target == "uninstall")
+    assert files == [str(other)]
+    assert not (tmp_path / "usr/share/tapdrop").exists()
