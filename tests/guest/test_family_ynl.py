@@ -198,7 +198,7 @@ def test_policy_is_that_of_the_spec(ynl, mode):
     assert limits["scope"] == limits["dir"] == (1, 2)
     assert limits["reason"] == (1, 27)
     assert set(limits) == {"ifindex", "queue-id", "scope", "dir", "reason",
-                           "no-queue", "zeros"}
+                           "no-queue", "zeros", "cursor"}
 
 
 def test_subscribe(lab, ynl):
