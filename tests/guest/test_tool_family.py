@@ -12,6 +12,7 @@ import pytest
 
 from lab import (FROM, TAPDROP, TO, counters, drops, ip, run, show, tapdrop,
                  wait_for)
+from netlink import listens
 from places import BUILD
 
 
@@ -147,16 +148,6 @@ def test_truncated_is_no_drop(lab):
     (device,) = show("dev", "tap0")
     assert device["drops"] == {"to-user": 0, "from-user": 0}
     assert [c["class"] for c in device["counters"]] == ["truncated"]
-
-
-def listens(pid, where="self"):
-    """Whether a process has joined a group of generic netlink; libnl makes
-    its address of the process's number. WHERE is a process in the namespace
-    to look into."""
-    with open(f"/proc/{where}/net/netlink", encoding="ascii") as sockets:
-        rows = [line.split() for line in sockets][1:]
-    return any(int(protocol) == 16 and int(port) & 0x3fffff == pid and
-               int(groups, 16) for _, protocol, port, groups, *_ in rows)
 
 
 def test_monitor_hears_all_namespaces(lab, elsewhere):

@@ -301,46 +301,22 @@ def test_selectors(lab, trace):
         5, 7, 2, 0, 0, 9, 4]
 
 
-def setns(fd):
-    netns.check(netns.libc.setns(fd, netns.CLONE_NEWNET), "setns")
-
-
-@pytest.fixture
-def elsewhere():
-    """A network namespace with a name, and what enters it for a while."""
-    name = f"trace-{os.getpid()}"
-    run("ip", "netns", "add", name)
-
-    @contextlib.contextmanager
-    def enter():
-        with open("/proc/self/ns/net", "rb") as home, \
-                open(f"/run/netns/{name}", "rb") as there:
-            setns(there.fileno())
-            try:
-                yield
-            finally:
-                setns(home.fileno())
-
-    yield name, enter
-    run("ip", "netns", "del", name)
-
-
 def test_namespaces(elsewhere, lab, trace):
     """The event is seen by all of them. We show the own one, or one that was
     named, or all."""
-    name, enter = elsewhere
     lab.tap()
     tracers = [trace("-json", *args, "trace")
-               for args in ([], ["-netns", name], ["-all-netns"])]
+               for args in ([], ["-netns", elsewhere], ["-all-netns"])]
     lab.write("q0", short=5)
-    with enter():
+    with netns.inside(f"/run/netns/{elsewhere}"):
         other = Lab()
         other.tap(up=False)
         other.write("q0", count=2, short=5)
         other.end()
     assert [collections.Counter(event.get("netns")
                                 for event in tracer.events())
-            for tracer in tracers] == [{None: 1}, {None: 2}, {None: 1, name: 2}]
+            for tracer in tracers] == [{None: 1}, {None: 2},
+                                       {None: 1, elsewhere: 2}]
 
 
 def test_namespace_without_a_name(elsewhere, lab, trace):

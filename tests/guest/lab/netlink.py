@@ -215,3 +215,13 @@ class Client:
             if event.cmd == DEL_NTF and event.queue is None:
                 return final
         raise AssertionError("no device ended")
+
+
+def listens(pid, where="self"):
+    """Whether a process has joined a group of generic netlink; libnl makes
+    its address of the process's number. WHERE is a process in the namespace
+    to look into."""
+    with open(f"/proc/{where}/net/netlink", encoding="ascii") as sockets:
+        rows = [line.split() for line in sockets][1:]
+    return any(int(protocol) == 16 and int(port) & 0x3fffff == pid and
+               int(groups, 16) for _, protocol, port, groups, *_ in rows)

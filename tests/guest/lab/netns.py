@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Network namespaces: one for each test, which the test's process enters."""
 
+import contextlib
 import ctypes
 import os
 
@@ -39,3 +40,15 @@ def leave(before):
     for namespace in before:
         check(libc.setns(namespace, 0), "setns")
         os.close(namespace)
+
+
+@contextlib.contextmanager
+def inside(path):
+    """Be in the network namespace of a file for a while: what is opened there
+    stays there."""
+    with open("/proc/self/ns/net", "rb") as home, open(path, "rb") as there:
+        check(libc.setns(there.fileno(), CLONE_NEWNET), path)
+        try:
+            yield
+        finally:
+            check(libc.setns(home.fileno(), CLONE_NEWNET), "setns")
