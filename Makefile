@@ -122,6 +122,10 @@ check-host: ## test packages, upgrades and removal on whole systems of SUITES
 	@$(MAKE) -s --no-print-directory traffic
 	@SUITES='$(SUITES)' $(PYTEST) -x tests/system
 
+check-clients: ## test with OpenVPN, slirp4netns, pasta and DPDK as users
+	@tools/deps clients
+	@tests/run $(KERNELS) -- $(or $(TESTS),tests/guest/clients)
+
 check-debug: ## test on kernels that find misused memory and races (hours)
 	@tools/deps intree
 	@tests/run --debug $(DEBUG) -- $(TESTS)
@@ -145,5 +149,5 @@ clean: ## remove what was built; downloads stay in the cache
 
 .DELETE_ON_ERROR:
 .PHONY: FORCE help deps modules modules_install tool install uninstall packages traffic \
-	agents check check-intree check-packages check-host check-debug \
+	agents check check-clients check-intree check-packages check-host check-debug \
 	demo bench mutants torture lint intree ledger regen docs clean
