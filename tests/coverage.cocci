@@ -14,7 +14,7 @@
 import re
 
 # Of Python, as those of spatch depend on how it was built.
-HOOK = re.compile(r"(tapdrop_(to|from)_user(_bh)?(_n)?|(tun|tap)_((to|from)_user|"
+HOOK = re.compile(r"(tapdrop_(to|from)_user(_bh)?(_n)?|(tun|tap)_((to|from)_user(_bh)?|"
                   r"no_skb|no_hdr|no_dev|xdp_lost|recv_lost|purge_one|segs_lost|"
                   r"truncated))$")
 LOSE = re.compile(r"(dev_)?kfree_skb|consume_skb|napi_free_frags|put_page|"
