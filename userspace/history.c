@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Counters over time. */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,10 +72,50 @@ static struct row *collect(const struct sources *s, const struct selector *sel,
 	return rows;
 }
 
-/* A counter that is new, or was larger, has started again at zero. */
-static void grow(struct row *row, const struct row *old, size_t steps)
+static int compare_devices(const void *pa, const void *pb)
 {
-	row->delta = row->packets;
+	const struct watched *a = pa, *b = pb;
+
+	return COMPARE(a->src, b->src) ?: COMPARE(a->ifindex, b->ifindex);
+}
+
+static void collect_devices(struct history *h, const struct sources *s,
+			    const struct selector *sel)
+{
+	size_t max = 0;
+	struct place at;
+
+	free(h->devices);
+	h->devices = NULL;
+	h->n_devices = 0;
+	for_each_selected(at, s, sel)
+		max++;
+	h->devices = xrealloc(NULL, max + 1, sizeof(*h->devices));
+	for_each_selected(at, s, sel)
+		h->devices[h->n_devices++] = (struct watched){
+			at.src - s->list, at.dev->ifindex };
+	qsort(h->devices, h->n_devices, sizeof(*h->devices), compare_devices);
+}
+
+/* It was not here at the last look, and is older than that: what it has lost,
+ * it may have lost elsewhere.
+ */
+static bool has_arrived(const struct history *h, const struct row *row,
+			double elapsed)
+{
+	struct watched key = { row->src, row->ifindex };
+
+	return row->dev->since_ms != TAPDROP_NEVER && row->ifindex &&
+	       row->dev->since_ms / 1e3 > elapsed + 1 &&
+	       !bsearch(&key, h->devices, h->n_devices, sizeof(key),
+			compare_devices);
+}
+
+/* A counter that is new, or was larger, has started again at zero. */
+static void grow(struct row *row, const struct row *old, size_t steps,
+		 bool arrived)
+{
+	row->delta = arrived ? 0 : row->packets;
 	if (old && old->packets <= row->packets)
 		row->delta -= old->packets;
 	if (old && steps < HISTORY_CELLS)
@@ -104,8 +145,10 @@ void history_look(struct history *h, const struct sources *s,
 		while (k < h->n &&
 		       (diff = compare(&h->rows[k], &rows[i])) < 0)
 			k++;
-		grow(&rows[i], k < h->n && !diff ? &h->rows[k] : NULL, steps);
+		grow(&rows[i], k < h->n && !diff ? &h->rows[k] : NULL, steps,
+		     has_arrived(h, &rows[i], time - h->time));
 	}
+	collect_devices(h, s, sel);
 
 	free(h->rows);
 	h->rows = rows;
@@ -173,4 +216,5 @@ const struct row *history_find(const struct history *h, size_t src,
 void history_free(struct history *h)
 {
 	free(h->rows);
+	free(h->devices);
 }

@@ -41,9 +41,21 @@ struct row {
 };
 
 /**
+ * struct watched - a device that there was at the last look
+ * @src: index of its source
+ * @ifindex: its index
+ */
+struct watched {
+	size_t src;
+	uint32_t ifindex;
+};
+
+/**
  * struct history - all counters over time
  * @rows: the counters that there are now, sorted by what they belong to
  * @n: number of @rows
+ * @devices: the devices that there are now, sorted
+ * @n_devices: number of @devices
  * @looks: how often we have looked
  * @time: when we looked last, in seconds
  * @elapsed: seconds between the last two looks
@@ -51,6 +63,8 @@ struct row {
 struct history {
 	struct row *rows;
 	size_t n;
+	struct watched *devices;
+	size_t n_devices;
 	unsigned int looks;
 	double time;
 	double elapsed;

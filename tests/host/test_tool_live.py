@@ -70,6 +70,20 @@ def test_counter_that_appears_counts_in_full():
     assert 40 < counter['rate'] <= 81
 
 
+@pytest.mark.parametrize('age, rate', ((60000, (0, 0)), (100, (40, 81))))
+def test_device_that_appears(age, rate):
+    """One that is new lost it all in the interval; one that is older came from
+    another network namespace, or got a name that is selected."""
+    dumps = [nl.done(), nl.device(7, 'tap0', nl.TAP, 1,
+                                    more=nl.since(nl.DRIVER, age)) +
+             nl.queue(7, 0, [(nl.TO_USER, 'PTR_FULL', 40, 1)]) + nl.done()]
+    with FakeKernel(dump=lambda _: dumps.pop(0)) as kernel:
+        done = tool.run('-json', 'watch', 'interval', '0.5', 'count', '2',
+                        env=kernel.env)
+    counter, = json.loads(done.stdout.splitlines()[1])[0]['counters']
+    assert rate[0] <= counter['rate'] <= rate[1]
+
+
 @pytest.mark.parametrize('number', (signal.SIGINT, signal.SIGTERM))
 @pytest.mark.parametrize('command', (['-json', 'watch'], ['monitor']))
 def test_signals_end_cleanly(command, number):
