@@ -321,9 +321,8 @@ def test_namespaces(elsewhere, lab, trace):
 
 def test_namespace_without_a_name(elsewhere, lab, trace):
     """It is called what it is called in /proc, whichever process is in it."""
-    _, enter = elsewhere
     lab.tap()
-    with enter():
+    with netns.inside(f"/run/netns/{elsewhere}"):
         tracer = trace("-json", "-all-netns", "trace")
     lab.write("q0", short=5)
     assert [event["netns"] for event in tracer.events()] == \
