@@ -143,13 +143,15 @@ def test_a_known_place_twice_is_found(newest, tmp_path):
 @pytest.mark.parametrize("driver, line", [
     ("tun", r"\t\ttapdrop_to_user_bh\(tun->drops, txq, PTR_FULL, skb\);\n"),
     ("tun", r"\t\ttun_from_user\(tun, tfile, DEV_READY, skb\);\n"),
-    ("tap", r"\t\ttap_from_user\(q, WRITE_RETRY, NULL\);\n"),
+    ("tap", r"\t\ttap_from_user\(q, SKB_COPY_DATA, skb\);\n"),
     ("tap", r"\t\ttapdrop_to_user_bh\([^;]*SKB_CHECKSUM, skb\);\n"),
 ])
 def test_a_lost_hook_is_found(newest, driver, line, tmp_path):
-    text = (newest.build / f"src/{driver}.c").read_text()
+    for file in (newest.build / "src").glob("t*.[ch]"):
+        shutil.copy(file, tmp_path)
     path = tmp_path / f"{driver}.c"
-    text, number = re.subn(line, "\t\t;\n", text.replace("\t\t\t", "\t\t"))
+    text, number = re.subn(line, "\t\t;\n",
+                           path.read_text().replace("\t\t\t", "\t\t"))
     assert number == 1
     path.write_text(text)
     assert report(path) - set(KNOWN[driver])
