@@ -38,7 +38,7 @@ def test_all_tests_of_the_tool_with_sanitizers():
     done = subprocess.run(
         ['/usr/bin/python3', '-B', '-m', 'pytest', '-q', '-p',
          'no:cacheprovider', '-k', '(test_tool_ or test_library) and not '
-         'test_tool_prometheus', '--deselect',
+         '(test_tool_prometheus or test_tool_rules)', '--deselect',
          'tests/host/test_library.py::'
          'test_library_neither_exits_nor_prints', 'tests/host'],
         cwd=tool.TOP, capture_output=True, text=True, check=False,
