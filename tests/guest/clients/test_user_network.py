@@ -56,25 +56,30 @@ def uplink():
     host("link del up0")
 
 
+HERE = "/run/netns/here"
+
+
 def slirp4netns():
-    return ["slirp4netns", "-c", "--netns-type=path",
-            f"/proc/{os.getpid()}/ns/net", "tap0"]
+    return ["slirp4netns", "-c", "--netns-type=path", HERE, "tap0"]
 
 
 def pasta():
-    return ["pasta", "-f", "--runas", "0", "--config-net",
-            "--ns-ifname", "tap0", "--netns-only", "--netns", f"/proc/{os.getpid()}/ns/net"]
+    return ["pasta", "-f", "--runas", "0", "--config-net", "--netns-only",
+            "--ns-ifname", "tap0", "--netns", HERE]
 
 
 @pytest.fixture(params=[slirp4netns, pasta])
 def network(request, counted, lab, uplink):
     """Either program, and tap0 up in the namespace of the test, with room for
     a hundred frames."""
+    # pasta may not look into /proc/PID/ns
+    run("ip", "netns", "attach", "here", str(os.getpid()))
     with Daemon("nsenter", f"--net={HOST}", *request.param()) as daemon:
         wait_for(lambda: os.path.exists("/sys/class/net/tap0/flags") and
                  "LOWER_UP" in run("ip", "link", "show", "dev", "tap0"))
         ip("link set tap0 txqueuelen 100")
         yield daemon
+    run("ip", "netns", "del", "here")
 
 
 def test_paused(counted, lab, network, sink):
