@@ -122,7 +122,7 @@ check-host: ## test packages, upgrades and removal on whole systems of SUITES
 	@$(MAKE) -s --no-print-directory traffic
 	@SUITES='$(SUITES)' $(PYTEST) -x tests/system
 
-check-clients: ## test with OpenVPN, slirp4netns, pasta and DPDK as users
+check-clients: ## test with OpenVPN, slirp4netns, pasta, DPDK and QEMU as users
 	@tools/deps clients
 	@tests/run $(KERNELS) -- $(or $(TESTS),tests/guest/clients)
 
