@@ -11,6 +11,7 @@ import subprocess
 
 import pytest
 
+import modules
 from chain import Chain
 from lab import TAPDROP, ip, run, wait_for
 from places import BUILD
@@ -19,6 +20,7 @@ FILE = pathlib.Path("/run/tapdrop/tapdrop.prom")
 SUM = "tap_device_dropped_packets_total"
 BROKEN = '{device="%s",reason="PKT_TOO_SMALL"}'
 ALERT = "TapWriterBroken"
+MODPROBE = pathlib.Path("/proc/sys/kernel/modprobe")
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +110,33 @@ def test_namespace(chain, lab, elsewhere):
             wait_for(lambda: chain.query(ended % 5))
         finally:
             exporter.terminate()
+
+
+def test_module_and_exporter_that_go(reload, chain, lab, systemd):
+    """Neither is silent: the module is told by the exporter, and what is missing
+    or old by the rules."""
+    lab.tap()
+    lab.write("q0", count=5, short=5)
+    lost = SUM + BROKEN % "tap0"
+    wait_for(lambda: chain.query(f"{lost} == 5"))
+    lab.close("q0")
+    # who asks for the family would load it again
+    helper = MODPROBE.read_text()
+    MODPROBE.write_text("/bin/false")
+    try:
+        modules.unload()
+        wait_for(lambda: chain.firing("TapFamilyMissing"))
+    finally:
+        MODPROBE.write_text(helper)
+    modules.load()
+    wait_for(lambda: not chain.firing("TapFamilyMissing"))
+    # a counter that begins anew, and is noticed all the same
+    lab.tap()
+    lab.write("q0", count=1, short=5)
+    wait_for(lambda: chain.query(f"{lost} == 1"))
+    alert(chain, True, device="tap0")
+
+    systemd.kill()
+    wait_for(lambda: chain.firing("TapExportStale"))
+    FILE.unlink()
+    wait_for(lambda: chain.firing("TapExportAbsent"))
