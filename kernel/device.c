@@ -54,6 +54,7 @@ int tapdrop_kind(const struct net_device *dev)
 		       TAPDROP_KIND_TAP : TAPDROP_KIND_TUN;
 	return tapdrop_kind_by_name(ops->kind);
 }
+EXPORT_SYMBOL_GPL(tapdrop_kind);
 
 static void tapdrop_dev_free(struct work_struct *work)
 {

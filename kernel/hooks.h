@@ -120,6 +120,10 @@ struct tapdrop_spill {
  *	macvtap and ipvtap it is the lower device's
  * @listed: in its namespace's index, under RTNL
  * @retired: its queues are without a device, as those of orphans always are
+ * @adopted: its driver is a stock one, under the livepatch; its queues are
+ *	opened without a word
+ * @paused: the livepatch went; only tapdrop_adopt() finds it again
+ * @generic: of an adopted device, what generic XDP runs; read under RCU
  * @net: its last namespace, and a reference, from NETDEV_UNREGISTER to the end;
  *	NULL if listeners are not told of its end
  * @open: number of open queues on top of tap
@@ -144,6 +148,9 @@ struct tapdrop_dev {
 	bool queue_in_skb;
 	bool listed;
 	bool retired;
+	bool adopted;
+	bool paused;
+	struct bpf_prog __rcu *generic;
 	struct net *net;
 	atomic_t open;
 	refcount_t ref;
@@ -182,6 +189,17 @@ struct tapdrop_dev *tapdrop_dev_get(struct net_device *dev,
 void tapdrop_dev_retire(struct net_device *dev);
 void tapdrop_dev_leave(struct tapdrop_dev **drops, const struct net *net);
 void tapdrop_queue_put(struct tapdrop_dev *td);
+
+/* For the devices of a stock driver: from the livepatch's coming to its going. */
+struct tapdrop_dev *tapdrop_adopt(struct net_device *dev,
+				  const unsigned int *attached,
+				  struct bpf_prog *prog);
+void tapdrop_adopted_start(unsigned long kinds);
+void tapdrop_adopted_queues(struct tapdrop_dev *td);
+void tapdrop_adopted_pause(unsigned long kinds);
+void tapdrop_adopted_end(struct net_device *dev);
+struct tapdrop_dev *tapdrop_adopted_get(struct net_device *dev);
+void tapdrop_adopted_put(struct tapdrop_dev *td);
 
 /* For a queue whose frames vhost_net may hold: the devices that it outlives. */
 struct tapdrop_gone;

@@ -44,6 +44,25 @@ static void tapdrop_net_changed(struct tapdrop_net *tn)
 }
 
 /**
+ * tapdrop_dev_lookup - find counters by the address of the device, even paused
+ * @dev: a device; not dereferenced, so that it may be gone
+ *
+ * Context: that of tapdrop_dev_find().
+ *
+ * Return: the counters, or NULL.
+ */
+struct tapdrop_dev *tapdrop_dev_lookup(const struct net_device *dev)
+{
+	struct tapdrop_dev *td;
+
+	hash_for_each_possible_rcu(tapdrop_devs, td, node, (unsigned long)dev,
+				   lockdep_rtnl_is_held())
+		if (td->dev == dev)
+			return td;
+	return NULL;
+}
+
+/**
  * tapdrop_dev_find - find the counters of a device by its address
  * @dev: a device; not dereferenced, so that it may be gone
  *
@@ -54,15 +73,52 @@ static void tapdrop_net_changed(struct tapdrop_net *tn)
  */
 struct tapdrop_dev *tapdrop_dev_find(const struct net_device *dev)
 {
-	struct tapdrop_dev *td;
+	struct tapdrop_dev *td = tapdrop_dev_lookup(dev);
 
-	hash_for_each_possible_rcu(tapdrop_devs, td, node, (unsigned long)dev,
-				   lockdep_rtnl_is_held())
-		if (td->dev == dev)
-			return td;
-	return NULL;
+	return td && !READ_ONCE(td->paused) ? td : NULL;
 }
 EXPORT_SYMBOL_GPL(tapdrop_dev_find);
+
+/* Up to 8 queues at once, so that a few do not grow the table. */
+#define TAPDROP_FEW_QUEUES	8U
+
+/**
+ * tapdrop_dev_make - make the counters of a device
+ * @dev: the device; its rtnl_link_ops and type are set
+ * @attached: where the driver keeps its number of attached queues
+ * @adopted: it is that of a stock driver
+ *
+ * Context: process, RTNL held.
+ *
+ * Return: counters, or NULL.
+ */
+struct tapdrop_dev *tapdrop_dev_make(struct net_device *dev,
+				     const unsigned int *attached, bool adopted)
+{
+	int kind = tapdrop_kind(dev);
+	struct tapdrop_dev *td;
+	unsigned int queues;
+
+	/* The queues of an adopted device are opened without a word. */
+	queues = kind <= TAPDROP_KIND_TAP ? dev->num_tx_queues :
+					    TAPDROP_MAX_QUEUES;
+	if (!adopted)
+		queues = min(dev->num_tx_queues, TAPDROP_FEW_QUEUES);
+	td = tapdrop_dev_alloc(dev, min(queues, TAPDROP_MAX_QUEUES));
+	if (!td)
+		return NULL;
+
+	td->kind = kind;
+	td->queue_in_skb = kind <= TAPDROP_KIND_TAP;
+	td->netns = dev_net(dev)->ns.inum;
+	td->attached = attached;
+	if (adopted)
+		tapdrop_store_adopt(td);
+	spin_lock(&tapdrop_devs_lock);
+	hash_add_rcu(tapdrop_devs, &td->node, (unsigned long)dev);
+	spin_unlock(&tapdrop_devs_lock);
+	return td;
+}
 
 /**
  * tapdrop_dev_add - start to count for a device of the tun driver
@@ -79,23 +135,43 @@ EXPORT_SYMBOL_GPL(tapdrop_dev_find);
 struct tapdrop_dev *tapdrop_dev_add(struct net_device *dev,
 				    const unsigned int *attached)
 {
-	struct tapdrop_dev *td;
-
-	/* Up to 8 at once, so that a few queues do not grow the table. */
-	td = tapdrop_dev_alloc(dev, min(dev->num_tx_queues, 8U));
-	if (!td)
-		return ERR_PTR(-ENOMEM);
-
-	td->kind = tapdrop_kind(dev);
-	td->queue_in_skb = td->kind <= TAPDROP_KIND_TAP;
-	td->netns = dev_net(dev)->ns.inum;
-	td->attached = attached;
-	spin_lock(&tapdrop_devs_lock);
-	hash_add_rcu(tapdrop_devs, &td->node, (unsigned long)dev);
-	spin_unlock(&tapdrop_devs_lock);
-	return td;
+	return tapdrop_dev_make(dev, attached, false) ?: ERR_PTR(-ENOMEM);
 }
 EXPORT_SYMBOL_GPL(tapdrop_dev_add);
+
+/**
+ * tapdrop_dev_unhash - make a device's counters such that nobody finds them
+ * @td: counters of a device
+ *
+ * Context: any but interrupts.
+ *
+ * Return: false if somebody else has done so, who ends them.
+ */
+bool tapdrop_dev_unhash(struct tapdrop_dev *td)
+{
+	bool mine;
+
+	spin_lock(&tapdrop_devs_lock);
+	mine = hash_hashed(&td->node);
+	hash_del_rcu(&td->node);
+	spin_unlock(&tapdrop_devs_lock);
+	return mine;
+}
+
+/**
+ * tapdrop_dev_finish - send the final counters of a device and forget it
+ * @td: counters for which tapdrop_dev_unhash() was true
+ *
+ * Context: that of tapdrop_dev_end().
+ */
+void tapdrop_dev_finish(struct tapdrop_dev *td)
+{
+	if (td->net) {
+		tapdrop_nl_notify_del(td, td->net, true);
+		put_net(td->net);
+	}
+	tapdrop_dev_put(td);
+}
 
 /**
  * tapdrop_dev_end - send the final counters of a device and forget it
@@ -106,17 +182,36 @@ EXPORT_SYMBOL_GPL(tapdrop_dev_add);
  */
 void tapdrop_dev_end(struct tapdrop_dev *td)
 {
-	spin_lock(&tapdrop_devs_lock);
-	hash_del_rcu(&td->node);
-	spin_unlock(&tapdrop_devs_lock);
-
-	if (td->net) {
-		tapdrop_nl_notify_del(td, td->net, true);
-		put_net(td->net);
-	}
-	tapdrop_dev_put(td);
+	tapdrop_dev_unhash(td);
+	tapdrop_dev_finish(td);
 }
 EXPORT_SYMBOL_GPL(tapdrop_dev_end);
+
+/**
+ * tapdrop_dev_next_adopted - find an adopted device that is not paused, pause it
+ * @kinds: bit for each enum tapdrop_kind
+ *
+ * Context: RTNL held.
+ *
+ * Return: its counters, and a reference; NULL if there is none.
+ */
+struct tapdrop_dev *tapdrop_dev_next_adopted(unsigned long kinds)
+{
+	struct tapdrop_dev *td;
+	unsigned int i;
+
+	spin_lock(&tapdrop_devs_lock);
+	hash_for_each(tapdrop_devs, i, td, node) {
+		if (!td->adopted || td->paused || !(kinds & BIT(td->kind)))
+			continue;
+		WRITE_ONCE(td->paused, true);
+		refcount_inc(&td->ref);
+		spin_unlock(&tapdrop_devs_lock);
+		return td;
+	}
+	spin_unlock(&tapdrop_devs_lock);
+	return NULL;
+}
 
 /**
  * tapdrop_dev_get - get the counters of a device on top of tap
@@ -326,13 +421,13 @@ void tapdrop_untrack(const char *kind)
 EXPORT_SYMBOL_GPL(tapdrop_untrack);
 
 /**
- * tapdrop_counting - is there a driver that calls our hooks?
+ * tapdrop_counting - is there a driver that calls our hooks, or a livepatch?
  *
  * Return: whether a frame of a queue without a device would count.
  */
 bool tapdrop_counting(void)
 {
-	return READ_ONCE(tapdrop_tracked);
+	return READ_ONCE(tapdrop_tracked) || tapdrop_adopted_counting();
 }
 
 static bool tapdrop_is_tracked(const struct net_device *dev)
@@ -354,7 +449,13 @@ static void tapdrop_index(struct net_device *dev, void *entry)
 	tapdrop_net_changed(tn);
 }
 
-static void tapdrop_list_uncounted(struct net_device *dev)
+/**
+ * tapdrop_list_uncounted - show a device to readers that has no counters
+ * @dev: the device
+ *
+ * Context: RTNL held.
+ */
+void tapdrop_list_uncounted(struct net_device *dev)
 {
 	tapdrop_index(dev, TAPDROP_UNCOUNTED);
 	tapdrop_nl_notify_uncounted(dev, TAPDROP_CMD_DEVICE_ADD_NTF);
@@ -376,6 +477,25 @@ static void tapdrop_unlist_uncounted(struct net_device *dev)
 	tapdrop_nl_notify_uncounted(dev, TAPDROP_CMD_DEVICE_DEL_NTF);
 }
 
+/**
+ * tapdrop_list_counted - show the counters of a device to readers
+ * @td: counters of the device
+ * @dev: the device, in its namespace's index as uncounted, or not at all
+ *
+ * Context: RTNL held.
+ */
+void tapdrop_list_counted(struct tapdrop_dev *td, struct net_device *dev)
+{
+	tapdrop_dev_named(td);
+	WRITE_ONCE(td->ifindex, dev->ifindex);
+	WRITE_ONCE(td->netns, dev_net(dev)->ns.inum);
+	tapdrop_index(dev, td);
+	td->listed = true;
+	/* After it is there: see tapdrop_cursor_new(). */
+	tapdrop_dev_changed(td);
+	tapdrop_nl_notify_add(td, dev_net(dev));
+}
+
 static int tapdrop_list(struct net_device *dev)
 {
 	struct tapdrop_dev *td = tapdrop_dev_find(dev);
@@ -391,14 +511,7 @@ static int tapdrop_list(struct net_device *dev)
 		return 0;
 	}
 
-	tapdrop_dev_named(td);
-	WRITE_ONCE(td->ifindex, dev->ifindex);
-	WRITE_ONCE(td->netns, dev_net(dev)->ns.inum);
-	tapdrop_index(dev, td);
-	td->listed = true;
-	/* After it is there: see tapdrop_cursor_new(). */
-	tapdrop_dev_changed(td);
-	tapdrop_nl_notify_add(td, dev_net(dev));
+	tapdrop_list_counted(td, dev);
 	return 0;
 }
 
@@ -410,6 +523,8 @@ static void tapdrop_unlist(struct net_device *dev)
 
 	if (!td) {
 		tapdrop_unlist_uncounted(dev);
+		if (dev->reg_state == NETREG_UNREGISTERING)
+			tapdrop_adopted_end(dev);
 		return;
 	}
 
@@ -440,7 +555,7 @@ static void tapdrop_unlist(struct net_device *dev)
 	 */
 	WRITE_ONCE(td->retired, true);
 	tapdrop_store_any_index(td);
-	if (tapdrop_is_tracked(dev))
+	if (td->kind >= TAPDROP_KIND_MACVTAP)
 		tapdrop_dev_end(td);
 }
 
@@ -534,10 +649,17 @@ int __init tapdrop_registry_init(void)
 /**
  * tapdrop_registry_exit - undo tapdrop_registry_init()
  *
- * Drivers that count hold the module, so that none of their devices is left.
+ * Drivers that count hold the module, so that none of their devices is left but
+ * paused ones.
  */
 void tapdrop_registry_exit(void)
 {
+	struct hlist_node *tmp;
+	struct tapdrop_dev *td;
+	unsigned int i;
+
 	unregister_netdevice_notifier(&tapdrop_netdev_notifier);
+	hash_for_each_safe(tapdrop_devs, i, tmp, td, node)
+		tapdrop_dev_end(td);
 	unregister_pernet_subsys(&tapdrop_net_ops);
 }

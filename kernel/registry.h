@@ -28,6 +28,17 @@ bool tapdrop_counting(void);
 bool tapdrop_view_find(struct tapdrop_view *view, struct net *net, u32 first,
 		       u32 last);
 
+/* From adopt.c, and for it */
+bool tapdrop_adopted_counting(void);
+struct tapdrop_dev *tapdrop_dev_lookup(const struct net_device *dev);
+struct tapdrop_dev *tapdrop_dev_make(struct net_device *dev,
+				     const unsigned int *attached, bool adopted);
+bool tapdrop_dev_unhash(struct tapdrop_dev *td);
+void tapdrop_dev_finish(struct tapdrop_dev *td);
+struct tapdrop_dev *tapdrop_dev_next_adopted(unsigned long kinds);
+void tapdrop_list_counted(struct tapdrop_dev *td, struct net_device *dev);
+void tapdrop_list_uncounted(struct net_device *dev);
+
 int tapdrop_registry_init(void);
 void tapdrop_registry_exit(void);
 

@@ -133,6 +133,23 @@ bool tapdrop_store_start(struct tapdrop_dev *td, unsigned int queues)
 	return true;
 }
 
+/* A queue is there: it is about to be attached or, of an adopted device, has lost
+ * a frame.
+ */
+static void tapdrop_store_reach(struct tapdrop_dev *td, unsigned int queue)
+{
+	unsigned long flags;
+
+	if (queue < READ_ONCE(td->queues_end))
+		return;
+
+	spin_lock_irqsave(&td->lock, flags);
+	if (queue >= td->queues_end && TAPDROP_SLOT(queue) < td->table->size)
+		/* After the table; pairs with the loads of readers. */
+		smp_store_release(&td->queues_end, queue + 1);
+	spin_unlock_irqrestore(&td->lock, flags);
+}
+
 /**
  * tapdrop_store_attach - make room for the counters of a queue
  * @td: counters of a device
@@ -153,9 +170,7 @@ void tapdrop_store_attach(struct tapdrop_dev *td, unsigned int queue)
 	} else {
 		tapdrop_store_pay(td, slot);
 		tapdrop_store_pay(td, TAPDROP_SLOT(TAPDROP_NO_QUEUE));
-		if (td->queues_end <= queue)
-			/* After the table; pairs with the loads of readers. */
-			smp_store_release(&td->queues_end, queue + 1);
+		tapdrop_store_reach(td, queue);
 	}
 
 	/* Before the index is the queue's; pairs with tapdrop_here(). */
@@ -183,6 +198,19 @@ void tapdrop_store_move(struct tapdrop_dev *td, unsigned int from,
 	spin_lock_irq(&td->lock);
 	swap(payers[TAPDROP_SLOT(from)].memcg, payers[TAPDROP_SLOT(to)].memcg);
 	spin_unlock_irq(&td->lock);
+}
+
+/**
+ * tapdrop_store_adopt - prepare for queues that are opened without a word
+ * @td: counters that nobody sees yet, with room for all queues
+ *
+ * Context: process; the caller pays.
+ */
+void tapdrop_store_adopt(struct tapdrop_dev *td)
+{
+	td->adopted = true;
+	td->hot = tapdrop_table_hot(tapdrop_any_index);
+	tapdrop_store_pay(td, TAPDROP_SLOT(TAPDROP_NO_QUEUE));
 }
 
 /**
@@ -417,6 +445,8 @@ void tapdrop_count_slow(struct tapdrop_dev *td, long queue,
 {
 	unsigned int slot = TAPDROP_SLOT(TAPDROP_NO_QUEUE);
 
+	if (td->adopted && (unsigned int)queue < TAPDROP_MAX_QUEUES)
+		tapdrop_store_reach(td, queue);
 	/* Pairs with the release where a queue is attached. */
 	if ((unsigned int)queue < smp_load_acquire(&td->queues_end))
 		slot = TAPDROP_SLOT(queue);

@@ -71,8 +71,9 @@ enum tapdrop_scope {
  *   counted.
  * @TAPDROP_COVERAGE_DRIVER: Since the device was created: its driver counts. A
  *   counter that is not shown is zero.
- * @TAPDROP_COVERAGE_ATTACHED: Since counting began for a device that was there
- *   before. What it lost until then is not known.
+ * @TAPDROP_COVERAGE_ATTACHED: Since counting began on its driver, which does
+ *   not count by itself. What the device lost until then is not known, if it
+ *   was there before.
  * @TAPDROP_COVERAGE_NONE: Not at all: its driver is one that does not count.
  *   There are no counters, and it is not known what the device lost.
  */

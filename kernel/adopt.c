@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices of stock drivers, which count as long as a livepatch is on them.
+ *
+ * When it comes, each device that is there is adopted, and each that comes later
+ * when it is registered. When it goes, they are shown as not counted again. Their
+ * counters are kept, unseen, as long as the device lives: they go on if the
+ * livepatch comes back.
+ */
+
+#include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+
+#include "device.h"
+#include "notify.h"
+#include "registry.h"
+
+/* Bit for each enum tapdrop_kind of the drivers that the livepatch is on. */
+static unsigned long tapdrop_adopting;
+
+/**
+ * tapdrop_adopted_start - a livepatch calls our hooks for these kinds of device
+ * @kinds: bit for each enum tapdrop_kind
+ *
+ * Context: process; one at a time, as with tapdrop_adopted_pause().
+ */
+void tapdrop_adopted_start(unsigned long kinds)
+{
+	WRITE_ONCE(tapdrop_adopting, tapdrop_adopting | kinds);
+}
+EXPORT_SYMBOL_GPL(tapdrop_adopted_start);
+
+/**
+ * tapdrop_adopted_counting - does a livepatch call our hooks?
+ *
+ * Return: whether a frame of a queue without a device would count.
+ */
+bool tapdrop_adopted_counting(void)
+{
+	return READ_ONCE(tapdrop_adopting);
+}
+
+/**
+ * tapdrop_adopt - start to count for a device of a stock driver, or go on
+ * @dev: the device; its rtnl_link_ops and type are set
+ * @attached: where the driver keeps its number of attached queues
+ * @prog: its XDP program, or NULL
+ *
+ * Context: process, RTNL held.
+ *
+ * Return: counters, to be ended with tapdrop_adopted_end(), or NULL if memory is
+ * short: the device stays one that is not counted.
+ */
+struct tapdrop_dev *tapdrop_adopt(struct net_device *dev,
+				  const unsigned int *attached,
+				  struct bpf_prog *prog)
+{
+	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
+	struct tapdrop_dev *td = tapdrop_dev_lookup(dev);
+
+	ASSERT_RTNL();
+
+	/* It only moves to another network namespace. */
+	if (td && !td->paused)
+		return td;
+
+	if (!td)
+		td = tapdrop_dev_make(dev, attached, true);
+	if (!td)
+		goto failed;
+
+	if (tapdrop_xdp_set(dev, &td->generic, prog)) {
+		WRITE_ONCE(td->paused, true);
+		goto failed;
+	}
+	td->since = get_jiffies_64();
+	/* From here on the hooks find it. */
+	WRITE_ONCE(td->paused, false);
+	tapdrop_adopted_queues(td);
+	/* One that is just being registered is listed after this. */
+	if (xa_load(&tn->devs, dev->ifindex) == TAPDROP_UNCOUNTED)
+		tapdrop_list_counted(td, dev);
+	return td;
+
+failed:
+	netdev_warn(dev, "tapdrop has no memory to count this device\n");
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(tapdrop_adopt);
+
+/**
+ * tapdrop_adopted_queues - look whether an adopted device has more queues
+ * @td: its counters
+ *
+ * The first loss of a queue does as much, but here the queue has a payer.
+ *
+ * Context: process, RTNL held; the device is registered.
+ */
+void tapdrop_adopted_queues(struct tapdrop_dev *td)
+{
+	unsigned int queue;
+
+	for (queue = td->queues_end; queue < READ_ONCE(*td->attached); queue++)
+		tapdrop_queue_add(td, queue);
+}
+EXPORT_SYMBOL_GPL(tapdrop_adopted_queues);
+
+/* Its driver does not call the hooks any more. */
+static void tapdrop_adopted_stop(struct tapdrop_dev *td)
+{
+	struct net_device *dev = td->dev;
+	struct tapdrop_net *tn;
+
+	/* It has been unregistered, and nobody would tell of its end. */
+	if (!td->listed) {
+		tapdrop_adopted_end(dev);
+		return;
+	}
+
+	tapdrop_xdp_set(dev, &td->generic, NULL);
+	td->listed = false;
+	tn = tapdrop_net(dev_net(dev));
+	xa_erase(&tn->devs, dev->ifindex);
+	tapdrop_nl_notify_del(td, dev_net(dev), true);
+	tapdrop_list_uncounted(dev);
+}
+
+/**
+ * tapdrop_adopted_pause - stop to count for adopted devices
+ * @kinds: bit for each enum tapdrop_kind
+ *
+ * Context: process, RTNL not held. What the hooks have found already they
+ * count, until a grace period has passed.
+ */
+void tapdrop_adopted_pause(unsigned long kinds)
+{
+	struct tapdrop_dev *td;
+
+	WRITE_ONCE(tapdrop_adopting, tapdrop_adopting & ~kinds);
+	rtnl_lock();
+	while ((td = tapdrop_dev_next_adopted(kinds))) {
+		tapdrop_adopted_stop(td);
+		tapdrop_dev_put(td);
+	}
+	rtnl_unlock();
+}
+EXPORT_SYMBOL_GPL(tapdrop_adopted_pause);
+
+/**
+ * tapdrop_adopted_end - an adopted device ends
+ * @dev: the device, adopted or not
+ *
+ * Context: process; the device's references are gone or its hooks can no
+ * longer be reached.
+ */
+void tapdrop_adopted_end(struct net_device *dev)
+{
+	struct tapdrop_dev *td;
+
+	/* Pausing may be about to end it as well. */
+	rcu_read_lock();
+	td = tapdrop_dev_lookup(dev);
+	if (td && !tapdrop_dev_unhash(td))
+		td = NULL;
+	rcu_read_unlock();
+	if (td)
+		tapdrop_dev_finish(td);
+}
+EXPORT_SYMBOL_GPL(tapdrop_adopted_end);
+
+/**
+ * tapdrop_adopted_get - get the counters of a device that may go away
+ * @dev: the device, adopted or not
+ *
+ * Context: process, RTNL held.
+ *
+ * Return: counters, to be given back with tapdrop_adopted_put(), or NULL.
+ */
+struct tapdrop_dev *tapdrop_adopted_get(struct net_device *dev)
+{
+	struct tapdrop_dev *td = tapdrop_dev_find(dev);
+
+	if (td)
+		refcount_inc(&td->ref);
+	return td;
+}
+EXPORT_SYMBOL_GPL(tapdrop_adopted_get);
+
+/**
+ * tapdrop_adopted_put - give back counters
+ * @td: counters from tapdrop_adopted_get(), or NULL
+ *
+ * Context: any.
+ */
+void tapdrop_adopted_put(struct tapdrop_dev *td)
+{
+	tapdrop_dev_put(td);
+}
+EXPORT_SYMBOL_GPL(tapdrop_adopted_put);
