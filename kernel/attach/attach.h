@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _TAPDROP_ATTACH_H
+#define _TAPDROP_ATTACH_H
+
+#include <linux/livepatch.h>
+#include <linux/notifier.h>
+
+struct bpf_prog;
+struct net;
+struct net_device;
+
+/**
+ * struct tapdrop_attach - a stock driver
+ * @kinds: bit for each enum tapdrop_kind that it serves
+ * @attached: where it keeps a device's number of attached queues
+ * @prog: a device's XDP program, or NULL; or NULL if it runs none
+ * @mod: its module, as long as that is loaded
+ * @nb: adopts its devices
+ * @live: all of its functions are replaced, and its devices adopted
+ */
+struct tapdrop_attach {
+	unsigned long kinds;
+	const unsigned int *(*attached)(struct net_device *dev);
+	struct bpf_prog *(*prog)(struct net_device *dev);
+	struct module *mod;
+	struct notifier_block nb;
+	bool live;
+};
+
+extern struct tapdrop_attach tapdrop_attach_tun, tapdrop_attach_tap;
+extern struct klp_func tapdrop_attach_tun_funcs[], tapdrop_attach_tap_funcs[];
+
+/* For a queue that may outlive devices. */
+void tapdrop_attach_gone_add(void *queue, struct net_device *dev,
+			     const struct net *net);
+void tapdrop_attach_gone_put(void *queue);
+void tapdrop_attach_gone_end(void);
+
+#endif /* _TAPDROP_ATTACH_H */

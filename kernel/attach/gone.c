@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The devices that a queue has outlived, where the queue has no room for them.
+ *
+ * A stock driver does not note whether vhost_net uses a queue, so that each is
+ * taken for one that it does.
+ */
+
+#include "../tapdrop/hooks.h"
+#include "attach.h"
+
+/* Anything that no other livepatch has: "tapg". */
+#define TAPDROP_ATTACH_GONE	0x74617067
+
+/**
+ * tapdrop_attach_gone_add - keep the memory of a device that goes away
+ * @queue: a queue of it
+ * @dev: the device, which is being unregistered
+ * @net: namespace of the queue's socket
+ *
+ * Context: process, RTNL held.
+ */
+void tapdrop_attach_gone_add(void *queue, struct net_device *dev,
+			     const struct net *net)
+{
+	struct tapdrop_gone **gone;
+
+	gone = klp_shadow_get_or_alloc(queue, TAPDROP_ATTACH_GONE,
+				       sizeof(*gone), GFP_KERNEL, NULL, NULL);
+	if (gone)
+		tapdrop_gone_add(gone, dev, net);
+}
+
+static void tapdrop_attach_gone_free(void *queue, void *gone)
+{
+	tapdrop_gone_put(gone);
+}
+
+/**
+ * tapdrop_attach_gone_put - let go of the devices that a queue has outlived
+ * @queue: the queue
+ *
+ * Context: process; nobody else holds a frame of the queue any more.
+ */
+void tapdrop_attach_gone_put(void *queue)
+{
+	klp_shadow_free(queue, TAPDROP_ATTACH_GONE, tapdrop_attach_gone_free);
+}
+
+/**
+ * tapdrop_attach_gone_end - let go of all devices, for all queues
+ *
+ * Context: process; nobody looks for a frame's device any more.
+ */
+void tapdrop_attach_gone_end(void)
+{
+	klp_shadow_free_all(TAPDROP_ATTACH_GONE, tapdrop_attach_gone_free);
+}
