@@ -24,6 +24,8 @@ static const struct command * const table[] = {
 	&cmd_explain,
 	&cmd_export,
 	&cmd_check,
+	&cmd_attach,
+	&cmd_detach,
 	&cmd_doctor,
 	&cmd_help,
 	&cmd_complete,

@@ -316,3 +316,35 @@ def test_this_machine():
         assert done.returncode == 3
         assert 'bad   family: the kernel has no tapdrop family\n' in \
             done.stdout
+
+
+LIVEPATCH = 'sys/kernel/livepatch/tapdrop_attach'
+
+
+def test_attach_would_help(tmp_path):
+    """Only if the kernel has livepatches, and there is one for it."""
+    dep = f'lib/modules/{RELEASE}/modules.dep'
+    files = {'sys/kernel/livepatch/other/tap/patched': '1',
+             dep: HEALTHY[dep] + 'updates/tapdrop-attach.ko:\n'}
+    gone = ['sys/module/tapdrop/holders/tun']
+    for left_out in (None, *files):
+        root = tmp_path / (left_out or 'all').replace('/', '-')
+        found, code = findings(root, gone=gone, files={
+            path: text for path, text in files.items() if path != left_out})
+        (row,) = [row for row in found if row[0] == 'tun']
+        assert (row[1], code) == ('bad', 6)
+        assert ("Run 'tapdrop attach'" in row[3]) == (left_out is None)
+
+
+@pytest.mark.parametrize('changing, verdict', (('0', 'good'), ('1', 'note')))
+def test_attached(tmp_path, changing, verdict):
+    found, code = findings(
+        tmp_path, gone=['sys/module/tapdrop/holders'],
+        files={f'{LIVEPATCH}/enabled': '1',
+               f'{LIVEPATCH}/transition': changing,
+               f'{LIVEPATCH}/tun/patched': '1',
+               f'{LIVEPATCH}/tap/patched': '1'})
+    verdicts = {row[0]: row[1] for row in found}
+    assert verdicts['attach'] == verdict
+    assert (verdicts['tun'] == 'good') == (verdict == 'good')
+    assert code == (0 if verdict == 'good' else 6)

@@ -24,7 +24,8 @@ from test_tool_show import load_schema
 
 CLONE_NEWNET = 0x40000000
 COMMANDS = ['show', 'watch', 'top', 'diff', 'monitor', 'trace', 'stats', 'explain',
-            'export', 'check', 'doctor', 'help']
+            'export', 'check', 'attach', 'detach',
+            'doctor', 'help']
 
 
 @pytest.mark.parametrize('spellings', (

@@ -5,8 +5,10 @@
 
 #include "../command.h"
 
+extern const struct command cmd_attach;
 extern const struct command cmd_check;
 extern const struct command cmd_complete;
+extern const struct command cmd_detach;
 extern const struct command cmd_diff;
 extern const struct command cmd_doctor;
 extern const struct command cmd_explain;

@@ -18,6 +18,8 @@
 #include "../xalloc.h"
 #include "cmd.h"
 
+#define PATCH	"sys/kernel/livepatch/tapdrop_attach"
+
 /* How a finding looks; the worst one comes last. */
 enum verdict {
 	GOOD,
@@ -198,6 +200,18 @@ static bool is_older(struct diagnosis *d, const char *path, const char *driver)
 	return false;
 }
 
+/* A stock driver under the livepatch. */
+static bool is_attached(struct diagnosis *d, const char *driver)
+{
+	char patched[8] = "0", enabled[8] = "0", changing[8] = "0";
+
+	sysfs_read(&d->sys, patched, sizeof(patched), PATCH "/%s/patched",
+		   driver);
+	sysfs_read(&d->sys, enabled, sizeof(enabled), PATCH "/enabled");
+	sysfs_read(&d->sys, changing, sizeof(changing), PATCH "/transition");
+	return *patched == '1' && *enabled == '1' && *changing == '0';
+}
+
 /* Ours needs tapdrop.ko. */
 static void look_at_file(struct diagnosis *d, const char *driver)
 {
@@ -211,7 +225,8 @@ static void look_at_file(struct diagnosis *d, const char *driver)
 	if (*needs)
 		*needs++ = '\0';
 	if (!strstr(needs, "/tapdrop.ko"))
-		find(d, counts(d, driver) ? NOTE : BAD, what,
+		find(d, counts(d, driver) || is_attached(d, driver) ? NOTE : BAD,
+		     what,
 		     "Build the modules for this kernel and install them; devices that come then are counted.",
 		     "modprobe loads %s, the distribution's, which does not count",
 		     line);
@@ -283,14 +298,42 @@ static void name_users(struct diagnosis *d, const char *driver, char *dst,
 	dst[size - 1] = '\0';
 }
 
+static bool may_attach(struct diagnosis *d)
+{
+	return sysfs_exists(&d->sys, "sys/kernel/livepatch") &&
+	       sysfs_has_module(&d->sys, d->release, "tapdrop-attach");
+}
+
+/* What tasks have to do before the livepatch counts, or is gone. */
+static void look_at_attach(struct diagnosis *d)
+{
+	char value[8] = "0";
+
+	if (sysfs_read(&d->sys, value, sizeof(value), PATCH "/transition"))
+		return;
+	if (*value == '1')
+		find(d, NOTE, "attach",
+		     "Wait, or stop those that sleep in a read of a tap for long.",
+		     "some task has not changed over yet");
+	else
+		find(d, GOOD, "attach", NULL,
+		     "the livepatch is on; at the next boot it is not");
+}
+
 static void look_at_driver(struct diagnosis *d, const char *driver)
 {
+	const char *remedy = "Stop its users (guests, VPNs) and reload the driver, or reboot.";
 	char users[32] = "0", holders[256], by[288] = "", who[1536] = "";
 
 	if (counts(d, driver)) {
 		find(d, GOOD, driver, NULL, "loaded, and it counts");
 		look_at_trial(d, driver);
 		look_at_taint(d, driver);
+		return;
+	}
+	if (is_attached(d, driver)) {
+		find(d, GOOD, driver, NULL,
+		     "the stock driver is loaded, and counts: tapdrop is attached");
 		return;
 	}
 	if (is_builtin(d, driver)) {
@@ -312,13 +355,14 @@ static void look_at_driver(struct diagnosis *d, const char *driver)
 		snprintf(by, sizeof(by), ", among them %s", holders);
 	if (strcmp(users, "0"))
 		name_users(d, driver, who, sizeof(who));
+	if (may_attach(d))
+		remedy = "Run 'tapdrop attach' to count on it as it is.";
 	if (!strcmp(users, "0"))
 		find(d, BAD, driver,
 		     "Nobody uses it: unload it with 'modprobe -r', then load ours.",
 		     "the stock driver is loaded and counts nothing");
 	else
-		find(d, BAD, driver,
-		     "Stop its users (guests, VPNs) and reload the driver, or reboot.",
+		find(d, BAD, driver, remedy,
 		     "the stock driver is loaded, counts nothing, and is in use (%s users%s%s)",
 		     users, by, who);
 }
@@ -438,6 +482,7 @@ static int diagnose(struct diagnosis *d)
 	look_at_build(d);
 	look_at_other_builds(d);
 	code = look_at_tapdrop(d) ? EXIT_OK : EXIT_NO_FAMILY;
+	look_at_attach(d);
 	look_at_driver(d, "tun");
 	look_at_file(d, "tun");
 	look_at_driver(d, "tap");

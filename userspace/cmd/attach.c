@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* tapdrop attach, detach: count on the stock drivers in use, by a livepatch. */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../exitcode.h"
+#include "../fail.h"
+#include "../sysfs.h"
+#include "../wait.h"
+#include "cmd.h"
+
+#define MODULE		"tapdrop_attach"
+#define LIVEPATCH	"sys/kernel/livepatch"
+#define PATCH		LIVEPATCH "/" MODULE
+
+/* How long tasks get to change over, and how often they are asked. The kernel
+ * wakes those that sleep in a driver after 15 s.
+ */
+#define SECONDS		60.0
+#define STEP		0.1
+
+static const struct sysfs sys = { .root = "" };
+
+static bool is_one(const char *file)
+{
+	char value[8];
+
+	return !sysfs_read(&sys, value, sizeof(value), PATCH "/%s", file) &&
+	       *value == '1';
+}
+
+static bool changing(void)
+{
+	return sysfs_exists(&sys, PATCH) && is_one("transition");
+}
+
+static bool leaving(void)
+{
+	return sysfs_exists(&sys, PATCH);
+}
+
+/* Return: whether it was over in time. */
+static bool wait_while(bool (*busy)(void), double seconds)
+{
+	double end = now() + seconds;
+
+	while (busy() && !stopped() && now() < end)
+		wait_for(NULL, 0, STEP);
+	return !busy();
+}
+
+static int set_timeout(const char *value, void *arg)
+{
+	return parse_interval(value, arg);
+}
+
+static const struct word words[] = {
+	{ "timeout", "S", set_timeout },
+	{}
+};
+
+static int parse_words(int argc, char **argv, double *seconds)
+{
+	if (!argc)
+		return EXIT_OK;
+	if (argc != 2 || strcmp(argv[0], words->name))
+		return fail(EXIT_USAGE, "there is nothing to say but 'timeout S'");
+	return set_timeout(argv[1], seconds);
+}
+
+/* A livepatch on top of another undoes what that mends. */
+static bool other_patch(const char *driver, char *dst, size_t size)
+{
+	char names[1024], *save, *name;
+
+	sysfs_list(&sys, names, sizeof(names), LIVEPATCH);
+	for (name = strtok_r(names, ", ", &save); name;
+	     name = strtok_r(NULL, ", ", &save)) {
+		if (!strcmp(name, MODULE) ||
+		    !sysfs_exists(&sys, LIVEPATCH "/%s/%s", name, driver))
+			continue;
+		snprintf(dst, size, "%s", name);
+		return true;
+	}
+	return false;
+}
+
+/* Return: EXIT_OK if there is nothing against it. */
+static int may_attach(void)
+{
+	static const char * const drivers[] = { "tun", "tap" };
+	char name[256];
+	size_t i;
+
+	if (!sysfs_exists(&sys, LIVEPATCH))
+		return fail(EXIT_KERNEL, "this kernel has no livepatches (CONFIG_LIVEPATCH); stop the users of the stock drivers and reload them, or reboot");
+
+	for (i = 0; i < 2; i++) {
+		if (sysfs_exists(&sys, "sys/module/tapdrop/holders/%s",
+				 drivers[i]))
+			return fail(EXIT_KERNEL, "%s.ko is loaded and counts by itself; 'attach' is for stock drivers only",
+				    drivers[i]);
+		if (other_patch(drivers[i], name, sizeof(name)))
+			return fail(EXIT_KERNEL, "the livepatch %s changes %s.ko, and must not be undone; load drivers that count in its place, or reboot into them",
+				    name, drivers[i]);
+	}
+	return EXIT_OK;
+}
+
+/* Return: exit status of modprobe, or -1. */
+static int modprobe(void)
+{
+	char *argv[] = { "modprobe", "tapdrop-attach", NULL };
+	int status;
+	pid_t pid;
+
+	if (posix_spawnp(&pid, *argv, NULL, NULL, argv, environ) ||
+	    waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+static int why_not_loaded(void)
+{
+	char lockdown[64] = "[none]", enforce[8] = "N";
+
+	sysfs_read(&sys, lockdown, sizeof(lockdown),
+		   "sys/kernel/security/lockdown");
+	sysfs_read(&sys, enforce, sizeof(enforce),
+		   "sys/module/module/parameters/sig_enforce");
+	if (geteuid())
+		return fail(EXIT_KERNEL, "only root may load the module tapdrop-attach");
+	if (!strstr(lockdown, "[none]") || *enforce == 'Y')
+		return fail(EXIT_KERNEL, "this kernel loads signed modules only: sign tapdrop-attach.ko with a key that the machine owner has enrolled (mokutil --import)");
+	return fail(EXIT_KERNEL, "modprobe could not load tapdrop-attach; its words are above, and the kernel's own in 'dmesg'");
+}
+
+static int unload(void)
+{
+	if (!syscall(SYS_delete_module, MODULE, O_NONBLOCK) || errno == ENOENT)
+		return EXIT_OK;
+	return fail(EXIT_KERNEL, "the module " MODULE " stays loaded: %s",
+		    strerror(errno));
+}
+
+static int run_attach(int argc, char **argv)
+{
+	double seconds = SECONDS;
+	int code;
+
+	code = parse_words(argc, argv, &seconds);
+	if (code)
+		return code;
+
+	catch_signals();
+	code = may_attach();
+	if (code)
+		return code;
+	/* One that was told to go has to be gone. */
+	if (!is_one("enabled")) {
+		if (!wait_while(leaving, seconds))
+			return fail(EXIT_KERNEL, "the last 'detach' is not over yet");
+		code = unload();
+		if (code)
+			return code;
+	}
+	if (!sysfs_exists(&sys, PATCH) && modprobe())
+		return why_not_loaded();
+	if (!wait_while(changing, seconds))
+		return fail(EXIT_KERNEL, "some task still runs the stock code after %.0f s; it goes on by itself, and until then nothing is counted",
+			    seconds);
+	if (!is_one("enabled"))
+		return why_not_loaded();
+	puts("attached: stock tun, tap, macvtap and ipvtap devices are counted from now on");
+	return EXIT_OK;
+}
+
+static int disable(void)
+{
+	int fd = open("/" PATCH "/enabled", O_WRONLY | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		err = errno;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static int run_detach(int argc, char **argv)
+{
+	double seconds = SECONDS;
+	int code, err;
+
+	code = parse_words(argc, argv, &seconds);
+	if (code)
+		return code;
+
+	catch_signals();
+	if (is_one("enabled")) {
+		err = disable();
+		if (err && sysfs_exists(&sys, PATCH))
+			return fail(EXIT_KERNEL, "the livepatch cannot be taken off: %s",
+				    strerror(err));
+	} else if (!sysfs_exists(&sys, PATCH) &&
+		   !sysfs_exists(&sys, "sys/module/" MODULE)) {
+		puts("not attached");
+		return EXIT_OK;
+	}
+	if (!wait_while(leaving, seconds))
+		return fail(EXIT_KERNEL, "some task still runs the livepatch after %.0f s; it goes on by itself, run 'tapdrop detach' again",
+			    seconds);
+	code = unload();
+	if (!code)
+		puts("detached: stock devices are not counted any more");
+	return code;
+}
+
+const struct command cmd_attach = {
+	.name = "attach",
+	.run = run_attach,
+	.usage = "",
+	.words = words,
+	.help = "count on the stock drivers in use",
+};
+
+const struct command cmd_detach = {
+	.name = "detach",
+	.run = run_detach,
+	.usage = "",
+	.words = words,
+	.help = "undo attach",
+};
