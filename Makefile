@@ -127,6 +127,10 @@ check-clients: ## test with OpenVPN, slirp4netns, pasta, DPDK and QEMU as users
 	@tools/deps clients
 	@tests/run $(KERNELS) -- $(or $(TESTS),tests/guest/clients)
 
+check-attach: ## test 'tapdrop attach', on the stock drivers of KERNELS
+	@tools/deps check
+	@tests/run $(KERNELS) -- $(or $(TESTS),tests/guest/attach)
+
 check-debug: ## test on kernels that find misused memory and races (hours)
 	@tools/deps intree
 	@tests/run --debug $(DEBUG) -- $(TESTS)
@@ -150,5 +154,5 @@ clean: ## remove what was built; downloads stay in the cache
 
 .DELETE_ON_ERROR:
 .PHONY: FORCE help deps modules modules_install tool install uninstall packages traffic \
-	agents check check-clients check-intree check-packages check-host check-debug \
-	demo bench mutants torture lint intree ledger regen docs clean
+	agents check check-attach check-clients check-intree check-packages check-host \
+	check-debug demo bench mutants torture lint intree ledger regen docs clean

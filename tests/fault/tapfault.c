@@ -41,7 +41,9 @@ static notrace noinline void return_at_once(void)
 {
 }
 
-/* A driver that is built in is not named, but its functions are like it. */
+/* A driver that is built in, or is in the livepatch, is not named, but its
+ * functions are like it.
+ */
 static bool called_from(const struct pt_regs *regs, const char *driver)
 {
 	struct pt_regs *at = (struct pt_regs *)regs;
@@ -52,7 +54,7 @@ static bool called_from(const struct pt_regs *regs, const char *driver)
 
 	sprint_symbol(symbol, caller);
 	snprintf(module, sizeof(module), "[%s]", driver);
-	if (strchr(symbol, '['))
+	if (strchr(symbol, '[') && !strstr(symbol, "[tapdrop_attach]"))
 		return strstr(symbol, module);
 	snprintf(prefix, sizeof(prefix), "%s_", driver);
 	return strstarts(symbol + strspn(symbol, "_"), prefix);

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+import attached
 import modules
 import netns
 from iproute import Ip
@@ -27,6 +28,14 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line(
         "markers", "site(id, ...): loss sites that the test provokes")
+
+
+def pytest_collection_modifyitems(items):
+    """What cannot run on this kernel."""
+    for item in items:
+        why = attached.why_skip(item.nodeid)
+        if why:
+            item.add_marker(pytest.mark.skip(reason=why))
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -79,6 +88,8 @@ def reload():
     afterwards. The module of faults would hold the drivers."""
     if modules.built_in():
         pytest.skip("the drivers are no modules, but built in")
+    if attached.ATTACHED:
+        pytest.skip("the drivers are the stock ones, and stay")
     if modules.users("tapfault") is not None:
         subprocess.run(["rmmod", "tapfault"], check=True)
     yield

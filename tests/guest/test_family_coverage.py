@@ -11,6 +11,7 @@ import pytest
 
 import netlink as nl
 import netns
+from attached import COUNTED
 from lab import ip, run, wait_for
 from modules import load_stock, unload, users
 from netlink import (COVERAGE, IFINDEX, IFNAME, KIND, NO_QUEUE, QUEUE_ID,
@@ -185,7 +186,7 @@ def test_counted_by_the_driver(lab):
 
         def older():
             found = client.dump(b"")
-            assert {message.coverage for message in found} == {nl.DRIVER}
+            assert {message.coverage for message in found} == {COUNTED}
             return all(message.since >= first[message.ifname] + 20
                        for message in found)
 
@@ -207,7 +208,7 @@ def test_age_goes_along(lab):
             netns.check(netns.libc.setns(here, 0), "setns")
             run("ip", "link", "set", "tap0", "netns", "aged")
             (device,) = client.dump()
-            assert device.coverage == nl.DRIVER and device.since > 200
+            assert device.coverage == COUNTED and device.since > 200
     finally:
         os.close(here)
         netns.leave(before)

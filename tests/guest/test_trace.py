@@ -5,6 +5,7 @@ the counters say, and skb:kfree_skb the reason that stands beside it."""
 import pytest
 
 import netlink as nl
+from attached import ATTACHED
 from lab import TO, VNET_LEN, ip, orphans, show, wait_for
 from tracing import traced
 
@@ -92,7 +93,7 @@ def test_location_of_a_hook_out_of_line(lab, drop, size):
     (event,) = drop()
     function, module = location(event)
     assert function.startswith("tun_") and function != "tun_lost"
-    assert module.endswith("[tun]")
+    assert module.endswith("[tapdrop_attach]" if ATTACHED else "[tun]")
 
 
 # What is done to a device with five frames in its queue, or on the way there.

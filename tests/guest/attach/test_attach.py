@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""tapdrop attach: devices of the stock drivers count while it is on."""
+
+import os
+import subprocess
+import threading
+
+import pytest
+
+import netlink as nl
+import tun
+from lab import (FROM, TO, VNET_LEN, counters, drops, ip, run, show, standard,
+                 tapdrop, wait_for)
+from modules import users
+from xdp import XDP_DROP
+
+
+def attach():
+    done = tapdrop("attach")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("attached: ")
+
+
+def detach():
+    done = tapdrop("detach")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert users("tapdrop_attach") is None
+
+
+def coverage(dev):
+    (device,) = show("dev", dev)
+    return device["coverage"]
+
+
+@pytest.fixture
+def attachable(stock, lab):
+    """Stock drivers, and tapdrop is not attached in the end."""
+    run("modprobe", "tapdrop")
+    yield lab
+    detach()
+
+
+def lose(lab, dev, queue, full=3, short=2):
+    """Lose frames in both directions; the queue's ring is full then."""
+    ip(f"link set {dev} txqueuelen 5")
+    lab.send(dev=dev, count=5 + full)
+    lab.write(queue, count=short, short=5)
+    lab.read(queue)
+
+
+def test_devices_in_use(attachable):
+    """What was lost before is not known; from then on each frame counts, and
+    after it none. If it comes back, counters go on."""
+    lab = attachable
+    lab.tap()
+    lose(lab, "tap0", "q0")
+    before = standard("tap0")
+    assert coverage("tap0") == "none"
+
+    attach()
+    (device,) = show("dev", "tap0")
+    assert device["coverage"] == "attached" and device["since-ms"] < 60000
+    assert counters(device) == {} and device["queues"] == 1
+    lose(lab, "tap0", "q0", full=4)
+    lost = {(0, TO, "PTR_FULL"): 4, (0, FROM, "PKT_TOO_SMALL"): 2}
+    assert drops("tap0") == lost
+    assert standard("tap0")["tx_dropped"] == before["tx_dropped"] + 4
+
+    detach()
+    (device,) = show("dev", "tap0")
+    assert device["coverage"] == "none" and "counters" not in device
+    lose(lab, "tap0", "q0")
+
+    attach()
+    assert drops("tap0") == lost
+    lose(lab, "tap0", "q0", full=1, short=0)
+    lost[0, TO, "PTR_FULL"] += 1
+    assert drops("tap0") == lost
+
+
+@pytest.mark.parametrize("kind", ("macvtap", "ipvtap"))
+def test_tap_in_use(attachable, kind):
+    lab = attachable
+    lab.lower(kind)
+    attach()
+    assert coverage("vtap0") == "attached"
+    lab.write("m0", count=3, short=VNET_LEN + 5)
+    assert drops("vtap0") == {(0, FROM, "PKT_TOO_SMALL"): 3}
+    detach()
+    lab.write("m0", count=3, short=VNET_LEN + 5)
+    assert coverage("vtap0") == "none"
+
+
+def test_later_devices_and_queues(attachable):
+    """They count from their birth, and their end is told."""
+    lab = attachable
+    attach()
+    lab.tap(queues=3)
+    lab.write("q2", count=3, short=5)
+    assert drops("tap0") == {(2, FROM, "PKT_TOO_SMALL"): 3}
+    with nl.Client() as client:
+        client.subscribe()
+        ip("link del tap0")
+        found = []
+        wait_for(lambda: found.extend(client.events()) or
+                 any(nl.packets(message) for message in found))
+    assert {message.queue: nl.packets(message) for message in found
+            if nl.packets(message)} == {
+                2: {(nl.FROM_USER, nl.PKT_TOO_SMALL): 3}}
+
+
+def test_listeners(attachable):
+    """Of a device that is adopted and let go they learn which numbers hold."""
+    lab = attachable
+    lab.tap()
+    with nl.Client() as client:
+        client.subscribe()
+        attach()
+        lab.write("q0", count=3, short=5)
+        detach()
+        found = []
+        wait_for(lambda: found.extend(client.events()) or
+                 len(found) >= 4)
+    assert [(message.cmd, message.coverage) for message in found
+            if message.queue is None] == [
+                (nl.ADD_NTF, nl.ATTACHED), (nl.DEL_NTF, nl.ATTACHED),
+                (nl.ADD_NTF, nl.NONE)]
+    assert [nl.packets(message) for message in found
+            if message.queue == 0] == [{(nl.FROM_USER, nl.PKT_TOO_SMALL): 3}]
+
+
+def test_generic_xdp(attachable):
+    """Of a program that was there before, and of one that comes later."""
+    lab = attachable
+    lab.tap(flags=["vnet_hdr"])
+    lab.xdp("x", dev="tap0", verdict=XDP_DROP)
+    attach()
+    frame = dict(gso=1000, size=54 + 4000)
+    assert lab.write("q0", count=2, **frame)["ok"] == 2
+    lost = {(0, FROM, "XDP_DROP"): 2}
+    assert drops("tap0") == lost
+    lab.close("x")
+    lab.xdp("y", dev="tap0", verdict=XDP_DROP)
+    assert lab.write("q0", count=1, **frame)["ok"] == 1
+    assert drops("tap0") == {(0, FROM, "XDP_DROP"): 3}
+
+
+def test_device_ends_while_detached(attachable):
+    """Its counters go with it, and the next of its name has none."""
+    lab = attachable
+    lab.tap()
+    attach()
+    lose(lab, "tap0", "q0")
+    detach()
+    ip("link del tap0")
+    attach()
+    lab.close("q0")
+    lab.tap()
+    assert drops("tap0") == {}
+
+
+def test_module_goes_with_kept_counters(attachable):
+    lab = attachable
+    lab.tap()
+    attach()
+    lose(lab, "tap0", "q0")
+    detach()
+    run("rmmod", "tapdrop")
+    attach()
+    assert drops("tap0") == {}
+
+
+def test_not_on_drivers_that_count(reload, lab):
+    """Nor does the kernel let it."""
+    lab.tap()
+    done = tapdrop("attach")
+    assert done.returncode == 2
+    assert "tun.ko is loaded and counts by itself" in done.stderr
+    done = subprocess.run(["modprobe", "tapdrop-attach"], check=False,
+                          stderr=subprocess.PIPE)
+    assert done.returncode and users("tapdrop_attach") is None
+
+
+def test_doctor(attachable):
+    lab = attachable
+    lab.tap()
+    assert "Run 'tapdrop attach'" in tapdrop("doctor").stdout
+    attach()
+    assert "good  tun: the stock driver is loaded, and counts" in \
+        tapdrop("doctor").stdout
+    assert tapdrop("attach").returncode == 0
+
+
+def test_blocked_reader(attachable):
+    """A task that sleeps in the driver is woken, and does not notice."""
+    lab = attachable
+    queue = tun.Queue("tap0")
+    os.set_blocking(queue.fd, True)
+    ip("link set tap0 up")
+    got = []
+    reader = threading.Thread(
+        target=lambda: got.append(len(os.read(queue.fd, 2000))))
+    reader.start()
+    attach()
+    assert not got
+    lab.send(dev="tap0", count=1)
+    reader.join()
+    assert got and drops("tap0") == {}
+    queue.close()

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The kernel KERNEL+attach: its drivers are the distribution's, and tapdrop is
+attached. Tests that cannot run there, each with the reason."""
+
+import os
+
+import netlink
+
+ATTACHED = bool(os.environ.get("VM_ATTACH"))
+
+# What the family says of a device that counts
+COUNTED = netlink.ATTACHED if ATTACHED else netlink.DRIVER
+
+# By the beginning of their names. Those that unload modules are not here: their
+# fixture knows.
+SKIPS = {
+    "test_memcg.py::test_payer_is_not_kept":
+        "who made the device pays until it ends: its queues come without a word",
+    "test_memcg.py::test_payer_goes_along":
+        "who made the device pays for all of its queues",
+    "test_memcg.py::test_payer_of_vtap_goes_along":
+        "who made the device pays for all of its queues",
+    "test_sites_purge.py::test_attach_to_device_with_shorter_queue":
+        "tun_attach() is not replaced: what it purges counts as QUEUE_PURGE",
+    "test_sites_tap.py::test_ring_ends_with_last_frame_in_flight":
+        "the ring of a closed queue is purged at once",
+    "test_sites_tun_write.py::test_index_of_queue_is_not_the_users":
+        "a queue whose device goes has no index of its own to remember",
+}
+
+
+def why_skip(name):
+    """Why a test of that name cannot run here, or None."""
+    if not ATTACHED:
+        return None
+    name = name.rpartition("/")[2]
+    return next((why for beginning, why in SKIPS.items()
+                 if name.startswith(beginning)), None)
