@@ -14,7 +14,7 @@ STOCK = ["kernel/drivers/net/tun.ko", "kernel/drivers/net/tap.ko"]
 
 def module(path, *needs):
     """An object file that depmod takes for a module, empty but for symbols."""
-    name = path.stem
+    name = path.stem.replace("-", "_")
     text = f"int {name}_symbol = 1;\n" if not needs else "".join(
         f"extern int {need}_symbol;\nint *{name}_{need} = &{need}_symbol;\n"
         for need in needs)
@@ -72,6 +72,19 @@ def test_stock_drivers_are_back(tree):
     assert {path for path in modules.rglob("*.ko")} == before
     assert not (modules / "updates").exists()
     assert STOCK[0] in find(tree / "root", RELEASE, "tun")
+
+
+def test_livepatch(tree):
+    """It is there if it was built, and does not outlive the others."""
+    built = tree / "build" / RELEASE / "tapdrop-attach.ko"
+    module(built, "tapdrop")
+    install(tree, RELEASE, tree / "root")
+    assert "updates/tapdrop/tapdrop-attach.ko" in find(tree / "root", RELEASE,
+                                                       "tapdrop-attach")
+    built.unlink()
+    install(tree, RELEASE, tree / "root")
+    assert sorted(path.name for path in (tree / "root").rglob("updates/tapdrop/*")) \
+        == ["tap.ko", "tapdrop.ko", "tun.ko"]
 
 
 def test_nothing_is_built(tree):
