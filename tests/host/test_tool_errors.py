@@ -352,13 +352,23 @@ def letters(text):
     return re.sub(r'\W', '', text)
 
 
+@pytest.mark.skipif(os.path.exists('/sys/kernel/livepatch'),
+                    reason='this kernel has livepatches')
+def test_attach_to_a_kernel_without_livepatches():
+    done = tool.run('attach')
+    assert (done.returncode, done.stdout) == (2, '')
+    assert done.stderr == (
+        'tapdrop: this kernel has no livepatches (CONFIG_LIVEPATCH); stop the '
+        'users of the stock drivers and reload them, or reboot\n')
+
+
 def test_man_page_says_the_same():
     """Each sentence of the man page's table is expected by a test."""
     tests = ''
     for name in ('host/test_tool_errors.py', 'host/test_tool_output.py',
                  'host/test_tool_show.py', 'host/test_tool_follow.py',
                  'guest/test_tool_coverage.py', 'host/test_tool_trace.py',
-                 'guest/test_tool_trace.py'):
+                 'guest/test_tool_trace.py', 'guest/attach/test_attach.py'):
         with open(os.path.join(tool.TOP, 'tests', name),
                   encoding='utf-8') as file:
             tests += letters(file.read())

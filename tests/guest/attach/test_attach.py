@@ -175,7 +175,8 @@ def test_not_on_drivers_that_count(reload, lab):
     lab.tap()
     done = tapdrop("attach")
     assert done.returncode == 2
-    assert "tun.ko is loaded and counts by itself" in done.stderr
+    assert "tun.ko is loaded and counts by itself; 'attach' is for stock " \
+        "drivers only" in done.stderr
     done = subprocess.run(["modprobe", "tapdrop-attach"], check=False,
                           stderr=subprocess.PIPE)
     assert done.returncode and users("tapdrop_attach") is None
@@ -201,6 +202,10 @@ def test_blocked_reader(attachable):
     reader = threading.Thread(
         target=lambda: got.append(len(os.read(queue.fd, 2000))))
     reader.start()
+    done = tapdrop("attach", "timeout", "1")
+    assert done.returncode == 2
+    assert "some task still runs the stock code after 1 s; it goes on by " \
+        "itself, and until then nothing is counted" in done.stderr
     attach()
     assert not got
     lab.send(dev="tap0", count=1)
