@@ -253,15 +253,15 @@ static void put_births_of_ended(FILE *f, const struct ended *e,
 				double wall_clock)
 {
 	double offset = wall_clock - now();
-	const struct ended_device *d;
 	struct series s;
 	struct place at;
+	size_t i;
 
 	writer_open(&s.w, f);
-	for (d = e->list; d < e->list + e->n; d++) {
-		at = (struct place){ &d->src, &d->dev };
+	for (i = 0; i < e->n; i++) {
+		at = (struct place){ &e->list[i].src, &e->list[i].dev };
 		series_device(&s, &at);
-		put_created(&s, &at, offset + d->birth);
+		put_created(&s, &at, offset + e->list[i].birth);
 	}
 	writer_flush(&s.w);
 }

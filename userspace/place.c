@@ -43,7 +43,7 @@ bool next_selected(struct place *place, const struct sources *s,
 {
 	if (!place->src)
 		place->src = s->list;
-	while (place->src < s->list + s->n) {
+	while (s->n && place->src < s->list + s->n) {
 		place->dev = place->src->stats ?
 			tapdrop_stats_next(place->src->stats, place->dev) : NULL;
 		if (!place->dev)

@@ -88,7 +88,7 @@ void trace_places_note(struct trace_places *places, const struct selector *sel,
 	places->anywhere = opt.all_netns && !by_index;
 	if (places->anywhere)
 		return;
-	for (src = s->list; src < s->list + s->n; src++) {
+	for (src = s->list; s->n && src < s->list + s->n; src++) {
 		netns = netns_inode(src->netns_fd);
 		if (!by_index)
 			add_place(places, netns, 0);
@@ -126,7 +126,7 @@ static void filter_places(const struct trace_places *places, FILE *f)
 {
 	const struct trace_place *p;
 
-	for (p = places->list; p < places->list + places->n; p++) {
+	for (p = places->list; places->n && p < places->list + places->n; p++) {
 		fprintf(f, "%s(netns==%u", p == places->list ? "&&(" : "||",
 			p->netns);
 		if (p->ifindex)

@@ -219,7 +219,7 @@ static void show_records(const struct watch *w, const struct sources *s,
 		print_uncounted(at.src, at.dev);
 		putchar('\n');
 	}
-	for (row = h->rows; h->looks > 1 && row < h->rows + h->n; row++) {
+	for (row = h->rows; h->n && h->looks > 1 && row < h->rows + h->n; row++) {
 		if (!row->delta)
 			continue;
 		if (opt.timestamp)

@@ -131,6 +131,8 @@ int tapdrop_next_event(struct tapdrop *td, struct tapdrop_event *event)
 
 	tapdrop_stats_seal(td->pending);
 	n = td->pending->n_devices;
+	if (!n)
+		return tapdrop_fail(td, EBADMSG, "an event is of no device");
 	event->device = &td->pending->devices[n - 1];
 	td->delivered = true;
 	return 1;
