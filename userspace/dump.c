@@ -142,7 +142,7 @@ int sources_dump_links(struct sources *s)
 
 	if (opt.file)
 		return EXIT_OK;
-	for (src = s->list; s->n && src < s->list + s->n; src++) {
+	for_each_source(src, s) {
 		free(src->links);
 		src->links = NULL;
 		err = tapdrop_dump_link_stats(src->td, &src->links,

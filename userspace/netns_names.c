@@ -30,7 +30,7 @@ void netns_names_note(struct netns_names *names, const struct sources *s)
 	struct netns_name *to;
 
 	names->list = xrealloc(NULL, s->n, sizeof(*names->list));
-	for (src = s->list; s->n && src < s->list + s->n; src++) {
+	for_each_source(src, s) {
 		to = &names->list[names->n++];
 		to->inode = netns_inode(src->netns_fd);
 		to->name = src->netns ? strdup(src->netns) : NULL;

@@ -442,7 +442,7 @@ int sources_find_holders(struct sources *s)
 	if (err)
 		return fail(EXIT_KERNEL, "cannot read %s/proc: %s",
 			    s->holders->root, strerror(-err));
-	for (src = s->list; s->n && src < s->list + s->n; src++) {
+	for_each_source(src, s) {
 		code = source_enter(src);
 		if (code)
 			return code;

@@ -66,6 +66,10 @@ struct sources {
 	struct holders *holders;
 };
 
+/** for_each_source() - walk through all sources; there may be none. */
+#define for_each_source(src, s)						\
+	for ((src) = (s)->list; (s)->n && (src) < (s)->list + (s)->n; (src)++)
+
 int source_enter(const struct source *src);
 int source_fail(const struct source *src, int err);
 int sources_open(struct sources *s, const struct selector *sel);

@@ -88,7 +88,7 @@ void trace_places_note(struct trace_places *places, const struct selector *sel,
 	places->anywhere = opt.all_netns && !by_index;
 	if (places->anywhere)
 		return;
-	for (src = s->list; s->n && src < s->list + s->n; src++) {
+	for_each_source(src, s) {
 		netns = netns_inode(src->netns_fd);
 		if (!by_index)
 			add_place(places, netns, 0);

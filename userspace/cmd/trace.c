@@ -217,7 +217,7 @@ static int check_inodes(const struct sources *s)
 {
 	const struct source *src;
 
-	for (src = s->list; s->n && src < s->list + s->n; src++) {
+	for_each_source(src, s) {
 		if (!netns_inode(src->netns_fd))
 			return fail(EXIT_KERNEL, "cannot look at /proc/self/ns/net: %s",
 				    strerror(errno));
