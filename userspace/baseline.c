@@ -5,18 +5,11 @@
 #include <string.h>
 
 #include "baseline.h"
-#include "dump.h"
 #include "exitcode.h"
 #include "fail.h"
 #include "place.h"
 #include "reason.h"
 #include "xalloc.h"
-
-/*
- * Births are told by the age of a device, in a dump of which only the beginning
- * is known, so that they are as inexact as that takes long.
- */
-#define SLACK_MS	1000
 
 /**
  * struct known - a device of the baseline
@@ -172,8 +165,7 @@ static struct births compare_births(const struct tapdrop_stats *before,
 /* Was it there already? Return: false also if that is not known. */
 static bool is_older(const struct births *t, const struct tapdrop_device *dev)
 {
-	return t->known && dev->since_ms != TAPDROP_NEVER &&
-	       t->now - (int64_t)dev->since_ms < t->then - SLACK_MS;
+	return t->known && is_older_than(dev, t->now - t->then);
 }
 
 /* Neither an index nor a name is a device's for ever, but its birth is. */
@@ -191,7 +183,7 @@ static bool is_same(const struct births *t, const struct tapdrop_device *old,
 		       !strcmp(old->ifname, dev->ifname);
 	apart = (t->now - (int64_t)dev->since_ms) -
 		(t->then - (int64_t)old->since_ms);
-	return apart >= -SLACK_MS && apart <= SLACK_MS;
+	return apart >= -PLACE_SLACK_MS && apart <= PLACE_SLACK_MS;
 }
 
 /* It keeps index and name on the way to another namespace, if they are free. */

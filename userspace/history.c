@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dump.h"
 #include "history.h"
 #include "place.h"
 #include "reason.h"
@@ -105,8 +104,7 @@ static bool has_arrived(const struct history *h, const struct row *row,
 {
 	struct watched key = { row->src, row->ifindex };
 
-	return row->dev->since_ms != TAPDROP_NEVER && row->ifindex &&
-	       row->dev->since_ms / 1e3 > elapsed + 1 &&
+	return row->ifindex && is_older_than(row->dev, elapsed * 1000) &&
 	       !bsearch(&key, h->devices, h->n_devices, sizeof(key),
 			compare_devices);
 }
@@ -138,15 +136,19 @@ void history_look(struct history *h, const struct sources *s,
 		       (size_t)(h->time / HISTORY_STEP);
 	size_t i, k = 0, n = count_counters(s, sel);
 	struct row *rows = collect(s, sel, n);
+	const struct row *old;
 	int diff;
 
 	for (i = 0; h->looks && i < n; i++) {
+		old = NULL;
 		diff = -1;
 		while (k < h->n &&
 		       (diff = compare(&h->rows[k], &rows[i])) < 0)
 			k++;
-		grow(&rows[i], k < h->n && !diff ? &h->rows[k] : NULL, steps,
-		     has_arrived(h, &rows[i], time - h->time));
+		if (k < h->n && !diff)
+			old = &h->rows[k];
+		grow(&rows[i], old, steps,
+		     !old && has_arrived(h, &rows[i], time - h->time));
 	}
 	collect_devices(h, s, sel);
 

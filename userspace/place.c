@@ -8,12 +8,18 @@
 #include "place.h"
 #include "text.h"
 
-static int compare_belongs(const void *a, const void *b)
+/* What the library sorts begins with the index. */
+static int by_ifindex(const void *pa, const void *pb)
 {
-	const struct tapdrop_link *link = b;
-	const uint32_t *ifindex = a;
+	const uint32_t *a = pa, *b = pb;
 
-	return *ifindex < link->ifindex ? -1 : *ifindex > link->ifindex;
+	return *a < *b ? -1 : *a > *b;
+}
+
+static const void *find(const void *list, size_t n, size_t size,
+			const struct tapdrop_device *dev)
+{
+	return n ? bsearch(&dev->ifindex, list, n, size, by_ifindex) : NULL;
 }
 
 static bool belongs(const struct source *src, const struct selector *sel,
@@ -23,8 +29,7 @@ static bool belongs(const struct source *src, const struct selector *sel,
 
 	if (!wants_links(sel))
 		return true;
-	link = bsearch(&dev->ifindex, src->belongs, src->n_belongs,
-		       sizeof(*src->belongs), compare_belongs);
+	link = find(src->belongs, src->n_belongs, sizeof(*src->belongs), dev);
 	return link && (!sel->master || link->master == src->master) &&
 	       (!sel->has_group || link->group == sel->group) &&
 	       (!sel->up || link->flags & IFF_UP);
@@ -72,14 +77,6 @@ size_t count_uncounted(const struct sources *s, const struct selector *sel)
 	return n;
 }
 
-static int compare_ifindex(const void *a, const void *b)
-{
-	const struct tapdrop_link_stats *link = b;
-	const uint32_t *ifindex = a;
-
-	return *ifindex < link->ifindex ? -1 : *ifindex > link->ifindex;
-}
-
 /**
  * source_link() - find the standard counters of a device
  * @src: source
@@ -90,18 +87,7 @@ static int compare_ifindex(const void *a, const void *b)
 const struct tapdrop_link_stats *source_link(const struct source *src,
 					     const struct tapdrop_device *dev)
 {
-	if (!src->links)
-		return NULL;
-	return bsearch(&dev->ifindex, src->links, src->n_links,
-		       sizeof(*src->links), compare_ifindex);
-}
-
-static int compare_alias(const void *a, const void *b)
-{
-	const struct tapdrop_alias *alias = b;
-	const uint32_t *ifindex = a;
-
-	return *ifindex < alias->ifindex ? -1 : *ifindex > alias->ifindex;
+	return find(src->links, src->n_links, sizeof(*src->links), dev);
 }
 
 /**
@@ -114,12 +100,23 @@ static int compare_alias(const void *a, const void *b)
 const char *source_alias(const struct source *src,
 			 const struct tapdrop_device *dev)
 {
-	const struct tapdrop_alias *alias = NULL;
+	const struct tapdrop_alias *alias;
 
-	if (src->n_aliases)
-		alias = bsearch(&dev->ifindex, src->aliases, src->n_aliases,
-				sizeof(*src->aliases), compare_alias);
+	alias = find(src->aliases, src->n_aliases, sizeof(*src->aliases), dev);
 	return alias ? alias->text : NULL;
+}
+
+/**
+ * is_older_than() - was a device there before?
+ * @dev: device
+ * @ms: how long before, in milliseconds
+ *
+ * Return: false also if its age is not known, or about that.
+ */
+bool is_older_than(const struct tapdrop_device *dev, int64_t ms)
+{
+	return dev->since_ms != TAPDROP_NEVER &&
+	       (int64_t)dev->since_ms > ms + PLACE_SLACK_MS;
 }
 
 /**

@@ -10,6 +10,12 @@
 #include "select.h"
 #include "source.h"
 
+/*
+ * Births are told by the age of a device, in a dump of which only the beginning
+ * is known, so that they are as inexact as that takes long.
+ */
+#define PLACE_SLACK_MS	1000
+
 /**
  * struct place - a device, and where it is
  * @src: its source
@@ -35,6 +41,7 @@ const char *source_alias(const struct source *src,
 
 /* Room for NETNS/DEVICE with every byte escaped. */
 #define DEVICE_NAME	2048
+bool is_older_than(const struct tapdrop_device *dev, int64_t ms);
 const char *device_name(char dst[DEVICE_NAME], const struct source *src,
 			const struct tapdrop_device *dev);
 
