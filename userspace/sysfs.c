@@ -249,3 +249,34 @@ void sysfs_releases_with(const struct sysfs *sys, const char *module,
 	if (n >= 0)
 		free(list);
 }
+
+/**
+ * sysfs_is_locked_down() - does the kernel protect itself from root?
+ * @sys: system to look at
+ *
+ * Return: false also if that cannot be seen.
+ */
+bool sysfs_is_locked_down(const struct sysfs *sys)
+{
+	char lockdown[64];
+
+	/* "none [integrity] confidentiality": the brackets mark the mode. */
+	return !sysfs_read(sys, lockdown, sizeof(lockdown),
+			   "sys/kernel/security/lockdown") &&
+	       !strstr(lockdown, "[none]");
+}
+
+/**
+ * sysfs_wants_signatures() - does the kernel load signed modules only?
+ * @sys: system to look at
+ *
+ * Return: false also if that cannot be seen.
+ */
+bool sysfs_wants_signatures(const struct sysfs *sys)
+{
+	char enforce[8] = "N";
+
+	sysfs_read(sys, enforce, sizeof(enforce),
+		   "sys/module/module/parameters/sig_enforce");
+	return sysfs_is_locked_down(sys) || *enforce == 'Y';
+}

@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <time.h>
 
+/* Livepatches, and the one of tapdrop attach */
+#define SYSFS_LIVEPATCH	"sys/kernel/livepatch"
+#define SYSFS_ATTACH	SYSFS_LIVEPATCH "/tapdrop_attach"
+
 /**
  * struct sysfs - a system to look at
  * @root: directory in front of all paths; "" for the running system
@@ -29,6 +33,8 @@ void sysfs_list(const struct sysfs *sys, char *dst, size_t size,
 		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 bool sysfs_is_builtin(const struct sysfs *sys, const char *release,
 		      const char *module);
+bool sysfs_is_locked_down(const struct sysfs *sys);
+bool sysfs_wants_signatures(const struct sysfs *sys);
 void sysfs_releases_with(const struct sysfs *sys, const char *module,
 			 char *dst, size_t size);
 

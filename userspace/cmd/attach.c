@@ -18,8 +18,6 @@
 #include "cmd.h"
 
 #define MODULE		"tapdrop_attach"
-#define LIVEPATCH	"sys/kernel/livepatch"
-#define PATCH		LIVEPATCH "/" MODULE
 
 /* How long tasks get to change over, and how often they are asked. The kernel
  * wakes those that sleep in a driver after 15 s.
@@ -33,18 +31,18 @@ static bool is_one(const char *file)
 {
 	char value[8];
 
-	return !sysfs_read(&sys, value, sizeof(value), PATCH "/%s", file) &&
+	return !sysfs_read(&sys, value, sizeof(value), SYSFS_ATTACH "/%s", file) &&
 	       *value == '1';
 }
 
 static bool changing(void)
 {
-	return sysfs_exists(&sys, PATCH) && is_one("transition");
+	return sysfs_exists(&sys, SYSFS_ATTACH) && is_one("transition");
 }
 
 static bool leaving(void)
 {
-	return sysfs_exists(&sys, PATCH);
+	return sysfs_exists(&sys, SYSFS_ATTACH);
 }
 
 /* Return: whether it was over in time. */
@@ -81,11 +79,11 @@ static bool other_patch(const char *driver, char *dst, size_t size)
 {
 	char names[1024], *save, *name;
 
-	sysfs_list(&sys, names, sizeof(names), LIVEPATCH);
+	sysfs_list(&sys, names, sizeof(names), SYSFS_LIVEPATCH);
 	for (name = strtok_r(names, ", ", &save); name;
 	     name = strtok_r(NULL, ", ", &save)) {
 		if (!strcmp(name, MODULE) ||
-		    !sysfs_exists(&sys, LIVEPATCH "/%s/%s", name, driver))
+		    !sysfs_exists(&sys, SYSFS_LIVEPATCH "/%s/%s", name, driver))
 			continue;
 		snprintf(dst, size, "%s", name);
 		return true;
@@ -100,7 +98,7 @@ static int may_attach(void)
 	char name[256];
 	size_t i;
 
-	if (!sysfs_exists(&sys, LIVEPATCH))
+	if (!sysfs_exists(&sys, SYSFS_LIVEPATCH))
 		return fail(EXIT_KERNEL, "this kernel has no livepatches (CONFIG_LIVEPATCH); stop the users of the stock drivers and reload them, or reboot");
 
 	for (i = 0; i < 2; i++) {
@@ -130,15 +128,9 @@ static int modprobe(void)
 
 static int why_not_loaded(void)
 {
-	char lockdown[64] = "[none]", enforce[8] = "N";
-
-	sysfs_read(&sys, lockdown, sizeof(lockdown),
-		   "sys/kernel/security/lockdown");
-	sysfs_read(&sys, enforce, sizeof(enforce),
-		   "sys/module/module/parameters/sig_enforce");
 	if (geteuid())
 		return fail(EXIT_KERNEL, "only root may load the module tapdrop-attach");
-	if (!strstr(lockdown, "[none]") || *enforce == 'Y')
+	if (sysfs_wants_signatures(&sys))
 		return fail(EXIT_KERNEL, "this kernel loads signed modules only: sign tapdrop-attach.ko with a key that the machine owner has enrolled (mokutil --import)");
 	return fail(EXIT_KERNEL, "modprobe could not load tapdrop-attach; its words are above, and the kernel's own in 'dmesg'");
 }
@@ -172,7 +164,7 @@ static int run_attach(int argc, char **argv)
 		if (code)
 			return code;
 	}
-	if (!sysfs_exists(&sys, PATCH) && modprobe())
+	if (!sysfs_exists(&sys, SYSFS_ATTACH) && modprobe())
 		return why_not_loaded();
 	if (!wait_while(changing, seconds))
 		return fail(EXIT_KERNEL, "some task still runs the stock code after %.0f s; it goes on by itself, and until then nothing is counted",
@@ -185,7 +177,7 @@ static int run_attach(int argc, char **argv)
 
 static int disable(void)
 {
-	int fd = open("/" PATCH "/enabled", O_WRONLY | O_CLOEXEC);
+	int fd = open("/" SYSFS_ATTACH "/enabled", O_WRONLY | O_CLOEXEC);
 	int err = 0;
 
 	if (fd < 0 || write(fd, "0", 1) != 1)
@@ -207,10 +199,10 @@ static int run_detach(int argc, char **argv)
 	catch_signals();
 	if (is_one("enabled")) {
 		err = disable();
-		if (err && sysfs_exists(&sys, PATCH))
+		if (err && sysfs_exists(&sys, SYSFS_ATTACH))
 			return fail(EXIT_KERNEL, "the livepatch cannot be taken off: %s",
 				    strerror(err));
-	} else if (!sysfs_exists(&sys, PATCH) &&
+	} else if (!sysfs_exists(&sys, SYSFS_ATTACH) &&
 		   !sysfs_exists(&sys, "sys/module/" MODULE)) {
 		puts("not attached");
 		return EXIT_OK;

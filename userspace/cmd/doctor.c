@@ -18,8 +18,6 @@
 #include "../xalloc.h"
 #include "cmd.h"
 
-#define PATCH	"sys/kernel/livepatch/tapdrop_attach"
-
 /* How a finding looks; the worst one comes last. */
 enum verdict {
 	GOOD,
@@ -205,10 +203,10 @@ static bool is_attached(struct diagnosis *d, const char *driver)
 {
 	char patched[8] = "0", enabled[8] = "0", changing[8] = "0";
 
-	sysfs_read(&d->sys, patched, sizeof(patched), PATCH "/%s/patched",
+	sysfs_read(&d->sys, patched, sizeof(patched), SYSFS_ATTACH "/%s/patched",
 		   driver);
-	sysfs_read(&d->sys, enabled, sizeof(enabled), PATCH "/enabled");
-	sysfs_read(&d->sys, changing, sizeof(changing), PATCH "/transition");
+	sysfs_read(&d->sys, enabled, sizeof(enabled), SYSFS_ATTACH "/enabled");
+	sysfs_read(&d->sys, changing, sizeof(changing), SYSFS_ATTACH "/transition");
 	return *patched == '1' && *enabled == '1' && *changing == '0';
 }
 
@@ -309,7 +307,7 @@ static void look_at_attach(struct diagnosis *d)
 {
 	char value[8] = "0";
 
-	if (sysfs_read(&d->sys, value, sizeof(value), PATCH "/transition"))
+	if (sysfs_read(&d->sys, value, sizeof(value), SYSFS_ATTACH "/transition"))
 		return;
 	if (*value == '1')
 		find(d, NOTE, "attach",
@@ -374,33 +372,13 @@ static bool sees_policy(struct diagnosis *d)
 	       sysfs_exists(&d->sys, "sys/kernel/security/lsm");
 }
 
-/* "none [integrity] confidentiality": the brackets mark the mode. */
-static bool is_locked_down(struct diagnosis *d)
-{
-	char lockdown[64];
-
-	return !sysfs_read(&d->sys, lockdown, sizeof(lockdown),
-			   "sys/kernel/security/lockdown") &&
-	       !strstr(lockdown, "[none]");
-}
-
-/* One that loads signed modules only. */
-static bool is_strict(struct diagnosis *d)
-{
-	char enforce[8] = "N";
-
-	sysfs_read(&d->sys, enforce, sizeof(enforce),
-		   "sys/module/module/parameters/sig_enforce");
-	return is_locked_down(d) || *enforce == 'Y';
-}
-
 static void look_at_policy(struct diagnosis *d)
 {
-	if (is_strict(d))
+	if (sysfs_wants_signatures(&d->sys))
 		find(d, NOTE, "policy",
 		     "Sign the modules with a key that the machine owner has enrolled (mokutil --import).",
 		     "the kernel is %s: it loads signed modules only",
-		     is_locked_down(d) ? "locked down" :
+		     sysfs_is_locked_down(&d->sys) ? "locked down" :
 		     "told to enforce signatures");
 	else if (!sees_policy(d))
 		find(d, NOTE, "policy",
@@ -426,7 +404,7 @@ static void look_at_trust(struct diagnosis *d, const struct signature *sig)
 
 	if (trust == TRUST_YES)
 		verdict = GOOD;
-	else if (trust == TRUST_NO && is_strict(d))
+	else if (trust == TRUST_NO && sysfs_wants_signatures(&d->sys))
 		verdict = BAD;
 	find(d, verdict, "signature", trust == TRUST_NO ? ENROLL : NULL,
 	     "tapdrop.ko is signed with the key '%s' (%s), which the kernel %s",
@@ -446,7 +424,7 @@ static void look_at_signature(struct diagnosis *d)
 	else if (*sig.signer)
 		look_at_trust(d, &sig);
 	else
-		find(d, is_strict(d) ? BAD : NOTE, "signature", NULL,
+		find(d, sysfs_wants_signatures(&d->sys) ? BAD : NOTE, "signature", NULL,
 		     "tapdrop.ko is not signed");
 	free(line);
 }
