@@ -17,9 +17,16 @@ static FILE *start(char *argv[], pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	int ends[2], err;
+	FILE *f;
 
 	if (pipe2(ends, O_CLOEXEC))
 		return NULL;
+	f = fdopen(ends[0], "r");
+	if (!f) {
+		close(ends[0]);
+		close(ends[1]);
+		return NULL;
+	}
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
 	/* What it cannot read is not worth a word of its own. */
@@ -29,10 +36,10 @@ static FILE *start(char *argv[], pid_t *pid)
 	posix_spawn_file_actions_destroy(&actions);
 	close(ends[1]);
 	if (err) {
-		close(ends[0]);
+		fclose(f);
 		return NULL;
 	}
-	return fdopen(ends[0], "r");
+	return f;
 }
 
 /* Return: whether the file could be read as a module. */
@@ -84,7 +91,7 @@ bool signature_read(const struct sysfs *sys, struct signature *sig,
  * A key is listed with the name in its certificate, not with the number that a
  * signature has.
  *
- * Return: whether it is there.
+ * Return: whether it is there, or cannot be seen.
  */
 enum trust signature_trust(const struct sysfs *sys, const struct signature *sig)
 {
