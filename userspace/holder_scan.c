@@ -124,9 +124,7 @@ static void add_holder(struct scan *s, int fds)
 	*holder = (struct holder){ .pid = s->pid };
 	if (proc_read(process, command, sizeof(command), "comm") > 0) {
 		command[strcspn(command, "\n")] = '\0';
-		holder->command = strdup(command);
-		if (!holder->command)
-			out_of_memory();
+		holder->command = xstrdup(command);
 	}
 	holder->netns = proc_inode(process, "ns/net");
 }

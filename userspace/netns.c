@@ -18,8 +18,6 @@
 #include "xalloc.h"
 
 #define NETNS_DIR "/run/netns/"
-/* What /proc and lsns call one without a name: "net:[4026532008]" */
-#define NAMELESS "net:["
 /* Open files for each namespace, and for all else */
 #define FILES_EACH	5
 #define FILES_OTHER	16
@@ -116,7 +114,7 @@ int netns_open(const char *name)
 	char path[4096];
 
 	if (netns_is_nameless(name))
-		return open_nameless(strtoull(name + strlen(NAMELESS), NULL, 10));
+		return open_nameless(strtoull(name + strlen(NETNS_NAMELESS), NULL, 10));
 	snprintf(path, sizeof(path), "%s%s",
 		 strchr(name, '/') ? "" : NETNS_DIR, name);
 	return open(path, O_RDONLY | O_CLOEXEC);
@@ -130,7 +128,7 @@ int netns_open(const char *name)
  */
 bool netns_is_nameless(const char *name)
 {
-	return !strncmp(name, NAMELESS, strlen(NAMELESS));
+	return !strncmp(name, NETNS_NAMELESS, strlen(NETNS_NAMELESS));
 }
 
 /**
@@ -170,8 +168,7 @@ static void add(struct netns_list *l, const char *name, int fd)
 	*netns = (struct netns){ .fd = fd };
 	if (!name)
 		return;
-	netns->name = xrealloc(NULL, strlen(name) + 1, 1);
-	strcpy(netns->name, name);
+	netns->name = xstrdup(name);
 }
 
 /**
@@ -286,7 +283,7 @@ static void add_netns_of(int proc, int pid, void *arg)
 		return;
 	}
 	/* A path in /proc would be another one when this process has ended. */
-	snprintf(name, sizeof(name), NAMELESS "%llu]",
+	snprintf(name, sizeof(name), NETNS_NAMELESS "%llu]",
 		 (unsigned long long)number);
 	add_other(scan->l, name, fd);
 }

@@ -33,6 +33,9 @@ struct netns_list {
 	uint64_t files;
 };
 
+/* What /proc and lsns call one without a name: "net:[4026532008]" */
+#define NETNS_NAMELESS "net:["
+
 int netns_open(const char *name);
 bool netns_is_nameless(const char *name);
 bool netns_is_there(int fd);

@@ -6,7 +6,6 @@
 
 #include "netns.h"
 #include "netns_names.h"
-#include "place.h"
 #include "xalloc.h"
 
 /**
@@ -33,9 +32,7 @@ void netns_names_note(struct netns_names *names, const struct sources *s)
 	for_each_source(src, s) {
 		to = &names->list[names->n++];
 		to->inode = netns_inode(src->netns_fd);
-		to->name = src->netns ? strdup(src->netns) : NULL;
-		if (src->netns && !to->name)
-			out_of_memory();
+		to->name = src->netns ? xstrdup(src->netns) : NULL;
 	}
 }
 
@@ -57,7 +54,7 @@ const char *netns_names_find(uint32_t inode, const void *arg)
 		if (names->list[i].inode == inode)
 			return names->list[i].name;
 	}
-	snprintf(number, sizeof(number), "net:[%u]", inode);
+	snprintf(number, sizeof(number), NETNS_NAMELESS "%u]", inode);
 	return number;
 }
 

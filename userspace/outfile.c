@@ -17,11 +17,6 @@ static int refuse(const struct outfile *out, int err)
 		    strerror(-err));
 }
 
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 /* Is it where one of our own streams goes, as /dev/stdout is? */
 static FILE *own_stream(const struct stat *st)
 {

@@ -2,6 +2,7 @@
 /* Memory, or the end. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "exitcode.h"
 #include "xalloc.h"
@@ -29,4 +30,19 @@ void *xrealloc(void *p, size_t n, size_t size)
 	if (!p)
 		out_of_memory();
 	return p;
+}
+
+/**
+ * xstrdup() - strdup() that ends the tool without memory
+ * @s: text
+ *
+ * Return: the copy.
+ */
+char *xstrdup(const char *s)
+{
+	char *copy = strdup(s);
+
+	if (!copy)
+		out_of_memory();
+	return copy;
 }

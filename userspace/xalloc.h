@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Arrays: how long they are, and memory for them. */
+/* Arrays: how long they are, and memory for them and for texts. */
 #ifndef _TAPDROP_XALLOC_H
 #define _TAPDROP_XALLOC_H
 
@@ -9,5 +9,6 @@
 
 _Noreturn void out_of_memory(void);
 void *xrealloc(void *p, size_t n, size_t size);
+char *xstrdup(const char *s);
 
 #endif /* _TAPDROP_XALLOC_H */

@@ -26,7 +26,6 @@
 #include "../trace_lines.h"
 #include "../tracing.h"
 #include "../wait.h"
-#include "../xalloc.h"
 #include "cmd.h"
 
 /*

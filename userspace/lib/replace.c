@@ -17,11 +17,6 @@
 /* As many links as the kernel follows. */
 #define MAX_LINKS	40
 
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 /*
  * As the kernel has it with fs.protected_symlinks: where everybody may put
  * links, and only remove his own, as in /tmp, follow one's own, and those of the

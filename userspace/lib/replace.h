@@ -5,6 +5,7 @@
 
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 
 /**
@@ -18,6 +19,11 @@ struct tapdrop_replace {
 	char temp[PATH_MAX];
 	sigset_t mask;
 };
+
+static inline bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
 
 int tapdrop_replace_check(const char *path);
 int tapdrop_replace_begin(struct tapdrop_replace *r, const char *path,
