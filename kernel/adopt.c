@@ -69,10 +69,8 @@ struct tapdrop_dev *tapdrop_adopt(struct net_device *dev,
 	if (!td)
 		goto failed;
 
-	if (tapdrop_xdp_set(dev, &td->generic, prog)) {
-		WRITE_ONCE(td->paused, true);
+	if (tapdrop_xdp_set(dev, &td->generic, prog))
 		goto failed;
-	}
 	td->since = get_jiffies_64();
 	/* From here on the hooks find it. */
 	WRITE_ONCE(td->paused, false);

@@ -45,14 +45,13 @@ int tapdrop_kind_by_name(const char *name)
 int tapdrop_kind(const struct net_device *dev)
 {
 	const struct rtnl_link_ops *ops = dev->rtnl_link_ops;
+	int kind = ops ? tapdrop_kind_by_name(ops->kind) : 0;
 
-	if (!ops)
-		return 0;
-	/* A tun device has no link layer to make a header of. */
-	if (!strcmp(ops->kind, "tun"))
-		return dev->header_ops && dev->header_ops->create ?
-		       TAPDROP_KIND_TAP : TAPDROP_KIND_TUN;
-	return tapdrop_kind_by_name(ops->kind);
+	/* In IFF_TUN mode, it has no link layer to make a header of. */
+	if (kind == TAPDROP_KIND_TUN &&
+	    dev->header_ops && dev->header_ops->create)
+		kind = TAPDROP_KIND_TAP;
+	return kind;
 }
 EXPORT_SYMBOL_GPL(tapdrop_kind);
 

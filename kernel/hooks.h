@@ -122,7 +122,8 @@ struct tapdrop_spill {
  * @retired: its queues are without a device, as those of orphans always are
  * @adopted: its driver is a stock one, under the livepatch; its queues are
  *	opened without a word
- * @paused: the livepatch went; only tapdrop_adopt() finds it again
+ * @paused: the livepatch has yet to count for it, or went; only tapdrop_adopt()
+ *	finds it
  * @generic: of an adopted device, what generic XDP runs; read under RCU
  * @net: its last namespace, and a reference, from NETDEV_UNREGISTER to the end;
  *	NULL if listeners are not told of its end

@@ -281,6 +281,8 @@ static int tapdrop_nl_dump_orphans(struct sk_buff *skb,
 
 	if (filter.ifindex || filter.part < TAPDROP_PART_NO_QUEUE)
 		filter.cells = 0;
+	if (!ctx->cursor && !filter.cells)
+		return 0;
 
 	/* An orphan's zero means nothing if no driver would count. */
 	filter.zeros &= tapdrop_counting();

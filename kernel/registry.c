@@ -100,11 +100,10 @@ struct tapdrop_dev *tapdrop_dev_make(struct net_device *dev,
 	unsigned int queues;
 
 	/* The queues of an adopted device are opened without a word. */
-	queues = kind <= TAPDROP_KIND_TAP ? dev->num_tx_queues :
-					    TAPDROP_MAX_QUEUES;
-	if (!adopted)
-		queues = min(dev->num_tx_queues, TAPDROP_FEW_QUEUES);
-	td = tapdrop_dev_alloc(dev, min(queues, TAPDROP_MAX_QUEUES));
+	queues = adopted ? TAPDROP_MAX_QUEUES : TAPDROP_FEW_QUEUES;
+	if (!adopted || kind <= TAPDROP_KIND_TAP)
+		queues = min(dev->num_tx_queues, queues);
+	td = tapdrop_dev_alloc(dev, queues);
 	if (!td)
 		return NULL;
 
@@ -112,6 +111,9 @@ struct tapdrop_dev *tapdrop_dev_make(struct net_device *dev,
 	td->queue_in_skb = kind <= TAPDROP_KIND_TAP;
 	td->netns = dev_net(dev)->ns.inum;
 	td->attached = attached;
+	td->adopted = adopted;
+	/* tapdrop_adopt() lets it be found. */
+	td->paused = adopted;
 	if (adopted)
 		tapdrop_store_adopt(td);
 	spin_lock(&tapdrop_devs_lock);
@@ -182,8 +184,8 @@ void tapdrop_dev_finish(struct tapdrop_dev *td)
  */
 void tapdrop_dev_end(struct tapdrop_dev *td)
 {
-	tapdrop_dev_unhash(td);
-	tapdrop_dev_finish(td);
+	if (tapdrop_dev_unhash(td))
+		tapdrop_dev_finish(td);
 }
 EXPORT_SYMBOL_GPL(tapdrop_dev_end);
 

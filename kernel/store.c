@@ -208,7 +208,6 @@ void tapdrop_store_move(struct tapdrop_dev *td, unsigned int from,
  */
 void tapdrop_store_adopt(struct tapdrop_dev *td)
 {
-	td->adopted = true;
 	td->hot = tapdrop_table_hot(tapdrop_any_index);
 	tapdrop_store_pay(td, TAPDROP_SLOT(TAPDROP_NO_QUEUE));
 }
