@@ -48,6 +48,14 @@ def lose(lab, dev, queue, full=3, short=2):
     lab.read(queue)
 
 
+def lose_and_detach(lab):
+    """Keep counters of tap0 that nobody sees."""
+    lab.tap()
+    attach()
+    lose(lab, "tap0", "q0")
+    detach()
+
+
 def test_devices_in_use(attachable):
     """What was lost before is not known; from then on each frame counts, and
     after it none. If it comes back, counters go on."""
@@ -148,10 +156,7 @@ def test_generic_xdp(attachable):
 def test_device_ends_while_detached(attachable):
     """Its counters go with it, and the next of its name has none."""
     lab = attachable
-    lab.tap()
-    attach()
-    lose(lab, "tap0", "q0")
-    detach()
+    lose_and_detach(lab)
     ip("link del tap0")
     attach()
     lab.close("q0")
@@ -160,11 +165,7 @@ def test_device_ends_while_detached(attachable):
 
 
 def test_module_goes_with_kept_counters(attachable):
-    lab = attachable
-    lab.tap()
-    attach()
-    lose(lab, "tap0", "q0")
-    detach()
+    lose_and_detach(attachable)
     run("rmmod", "tapdrop")
     attach()
     assert drops("tap0") == {}

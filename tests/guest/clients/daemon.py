@@ -37,6 +37,12 @@ class Daemon:
             assert lines[-1], f"it ended: {''.join(lines)}"
         return "".join(lines)
 
+    def type(self, command, *words):
+        """Type a command; returns what it says up to a line with a word."""
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+        return self.until(*words)
+
     def state(self):
         """The letter that ps(1) shows."""
         with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:

@@ -15,7 +15,6 @@ TESTPMD = """
     -- --interactive --rxq=2 --txq=2 --forward-mode=rxonly
     --total-num-mbufs=4096
 """.split()
-PROMPT = "testpmd>"
 
 
 class Switch(Daemon):
@@ -25,15 +24,9 @@ class Switch(Daemon):
         super().__init__(*TESTPMD)
         self.until("Done")
 
-    def do(self, command, words):
-        """Type a command; returns what it says up to a line with WORDS."""
-        self.process.stdin.write(command + "\n")
-        self.process.stdin.flush()
-        return self.until(words)
-
     def received(self):
         """Frames that it has taken off its rings, ever."""
-        said = self.do("show port stats 0", "Tx-pps")
+        said = self.type("show port stats 0", "Tx-pps")
         return int(re.search(r"RX-packets: (\d+)", said)[1])
 
 
@@ -53,7 +46,7 @@ def test_stopped(counted, lab, testpmd):
     the tap have room for, frames are lost. What testpmd then takes is all of
     the others."""
     lab.send(dev="tap0", count=2000, flows=64)
-    testpmd.do("start", "rxonly packet forwarding")
+    testpmd.type("start", "rxonly packet forwarding")
     received = settled(testpmd.received)
     assert 200 <= received < 2000
     if counted:

@@ -73,9 +73,7 @@ class Guest(Daemon):
 
     def do(self, command):
         """Have its shell do something; returns what it says."""
-        self.process.stdin.write(command + "\n")
-        self.process.stdin.flush()
-        return self.until("END").replace("END", "").strip()
+        return self.type(command, "END").replace("END", "").strip()
 
     def received(self):
         """Frames that its driver has taken."""
