@@ -42,24 +42,16 @@ static FILE *start(char *argv[], pid_t *pid)
 	return f;
 }
 
-/* Return: whether the file could be read as a module. */
-static bool read_field(const char *file, const char *field, char *dst,
-		       size_t size)
+/* Take the value of a field, as in "signer:         Build key". */
+static void take(char *dst, size_t size, const char *line, const char *field)
 {
-	char *argv[] = { MODINFO, "-F", (char *)field, (char *)file, NULL };
-	int status = -1;
-	pid_t pid;
-	FILE *f;
+	size_t len = strlen(field);
 
-	f = start(argv, &pid);
-	if (!f)
-		return false;
-	if (!fgets(dst, size, f))
-		*dst = '\0';
-	dst[strcspn(dst, "\n")] = '\0';
-	fclose(f);
-	waitpid(pid, &status, 0);
-	return !status;
+	if (strncmp(line, field, len) || line[len] != ':')
+		return;
+	line += len + 1;
+	line += strspn(line, " ");
+	snprintf(dst, size, "%.*s", (int)strcspn(line, "\n"), line);
 }
 
 /**
@@ -74,13 +66,27 @@ static bool read_field(const char *file, const char *field, char *dst,
 bool signature_read(const struct sysfs *sys, struct signature *sig,
 		    const char *release, const char *path)
 {
-	char file[4096];
+	char file[4096], *line = NULL;
+	char *argv[] = { MODINFO, file, NULL };
+	int status = -1;
+	size_t room = 0;
+	pid_t pid;
+	FILE *f;
 
 	*sig = (struct signature) {};
 	snprintf(file, sizeof(file), "%s/lib/modules/%s/%s", sys->root, release,
 		 path);
-	return read_field(file, "signer", sig->signer, sizeof(sig->signer)) &&
-	       read_field(file, "sig_key", sig->key, sizeof(sig->key));
+	f = start(argv, &pid);
+	if (!f)
+		return false;
+	while (getline(&line, &room, f) > 0) {
+		take(sig->signer, sizeof(sig->signer), line, "signer");
+		take(sig->key, sizeof(sig->key), line, "sig_key");
+	}
+	free(line);
+	fclose(f);
+	waitpid(pid, &status, 0);
+	return !status;
 }
 
 /**

@@ -53,12 +53,15 @@ def findings(tmp_path, gone=(), **changes):
 
 
 def test_healthy(tmp_path):
-    found, code = findings(tmp_path)
+    module(tmp_path / 'lib/modules' / RELEASE / 'updates/tapdrop.ko.xz',
+           'Owner')
+    found, code = findings(tmp_path,
+                           files={'proc/keys': KEY.format('Owner')})
     assert code == 0
     assert {verdict for _, verdict, _, _ in found} == {'good'}
     assert ('tapdrop', 'good', 'loaded, 0.1.0', '') in found
     text = tool.output('doctor', 'root', tmp_path)
-    assert len(text.splitlines()) == len(found) == 7
+    assert len(text.splitlines()) == len(found) == 8
     assert ('tun.ko', 'good', 'modprobe loads updates/tun.ko.xz, which is '
             'ours', '') in found
 
@@ -155,6 +158,52 @@ def test_users_that_cannot_be_seen(tmp_path):
     assert words.endswith('in use (2 users; processes cannot be seen)')
 
 
+@pytest.mark.parametrize('n, words', (
+    (1, 'persistent devices: tap0'),
+    (7, 'persistent devices: tap0, tap1, tap2, tap3, tap4, and 2 more')))
+def test_persistent_devices(tmp_path, n, words):
+    """They keep the driver although nobody has them open."""
+    System(tmp_path)
+    found, _ = findings(tmp_path, gone=['sys/module/tapdrop/holders/tun'], files={
+        'sys/class/net/other/tun_flags': '0x1002',
+        'sys/class/net/eth0/mtu': '1500',
+        **{f'sys/class/net/tap{i}/tun_flags': '0x1802' for i in range(n)}})
+    (said,) = [row[2] for row in found if row[0] == 'tun']
+    assert said.endswith(f'in use (2 users; {words})')
+
+
+def test_users_that_cannot_be_counted(tmp_path):
+    """As of a kernel that does not unload modules: that is not nobody."""
+    System(tmp_path)
+    (row,) = [row for row in findings(
+        tmp_path, gone=['sys/module/tapdrop/holders/tun',
+                        'sys/module/tun/refcnt'],
+        files={'sys/module/tun/initstate': 'live'})[0] if row[0] == 'tun']
+    assert row[1:3] == ('bad', 'the stock driver is loaded, counts nothing, and '
+                        'may be in use (by how many cannot be seen)')
+
+
+ALL = {f'sys/module/{name}/initstate': 'live'
+       for name in ('ipvtap', 'macvtap', 'vhost_net')}
+
+
+@pytest.mark.parametrize('gone, files, command', (
+    (['sys/module/tapdrop/holders'], ALL,
+     'modprobe -r vhost_net macvtap ipvtap tap tun && '
+     'modprobe -a tun tap ipvtap macvtap vhost_net'),
+    (['sys/module/tapdrop/holders/tun'], {},
+     'modprobe -r tun && modprobe -a tun'),
+    (['sys/module/tapdrop/holders/tun'],
+     {f'lib/modules/{RELEASE}/modules.dep': STOCK}, None),
+    ([], ALL, None)), ids=('all', 'tun', 'not-installed', 'ours'))
+def test_how_to_change_over(tmp_path, gone, files, command):
+    """In the order in which the kernel lets modules go, and only to ours."""
+    found, _ = findings(tmp_path, gone=gone, files=files)
+    rows = [row for row in found if row[0] == 'drain']
+    assert [row[1] for row in rows] == ['note'] * bool(command)
+    assert [row[3] for row in rows] == [command] * bool(command)
+
+
 def test_stock_driver_without_users(tmp_path):
     found, _ = findings(tmp_path, gone=['sys/module/tapdrop/holders/tap'],
                         files={'sys/module/tap/refcnt': '0'})
@@ -237,6 +286,18 @@ def test_nobody_signed(tmp_path, files, verdict):
     module(tmp_path / 'lib/modules' / RELEASE / 'updates/tapdrop.ko.xz')
     found, _ = findings(tmp_path, files=files)
     assert ('signature', verdict, 'tapdrop.ko is not signed', '') in found
+
+
+def test_signature_that_cannot_be_read(tmp_path):
+    """What modinfo cannot read may be signed or not."""
+    path = tmp_path / 'lib/modules' / RELEASE / 'updates/tapdrop.ko.xz'
+    path.parent.mkdir(parents=True)
+    path.write_text('no module')
+    found, code = findings(tmp_path)
+    (row,) = [row for row in found if row[0] == 'signature']
+    assert row[1:3] == ('note', 'whether tapdrop.ko is signed cannot be seen: '
+                        'modinfo does not read updates/tapdrop.ko.xz')
+    assert row[3] and code == 0
 
 
 WHY = 'stock: linux-source-6.1 6.1.1-1 is not installed: apt-get install it'

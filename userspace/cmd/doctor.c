@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "../drain.h"
 #include "../exitcode.h"
 #include "../fail.h"
-#include "../holder_text.h"
 #include "../json.h"
 #include "../lib/tapdrop.h"
 #include "../options.h"
@@ -33,18 +33,14 @@ static const char * const verdict_names[] = { "good", "note", "bad" };
  * @release: kernel that runs there
  * @found: array of what was found, for -json, or NULL
  * @bad: something bad was found
- * @users: who has queues open, if it was looked for
- * @looked: it was
- * @complete: these are all
+ * @drain: who uses stock drivers
  */
 struct diagnosis {
 	struct sysfs sys;
 	char release[256];
 	struct json *found;
 	bool bad;
-	struct holders users;
-	bool looked;
-	bool complete;
+	struct drain drain;
 };
 
 __attribute__((format(printf, 5, 6)))
@@ -211,18 +207,25 @@ static bool is_attached(struct diagnosis *d, const char *driver)
 }
 
 /* Ours needs tapdrop.ko. */
+static bool loads_ours(struct diagnosis *d, const char *driver)
+{
+	char *line = sysfs_find_module(&d->sys, d->release, driver);
+	bool ours = line && strstr(line, "/tapdrop.ko");
+
+	free(line);
+	return ours;
+}
+
 static void look_at_file(struct diagnosis *d, const char *driver)
 {
 	char *line = sysfs_find_module(&d->sys, d->release, driver);
-	char what[32], *needs;
+	char what[32];
 
 	if (!line)
 		return;
 	snprintf(what, sizeof(what), "%s.ko", driver);
-	needs = line + strcspn(line, ":\n");
-	if (*needs)
-		*needs++ = '\0';
-	if (!strstr(needs, "/tapdrop.ko"))
+	line[strcspn(line, ":\n")] = '\0';
+	if (!loads_ours(d, driver))
 		find(d, counts(d, driver) || is_attached(d, driver) ? NOTE : BAD,
 		     what,
 		     "Build the modules for this kernel and install them; devices that come then are counted.",
@@ -244,56 +247,6 @@ static bool is_builtin(struct diagnosis *d, const char *driver)
 	return sysfs_is_builtin(&d->sys, d->release, driver) ||
 	       (!sysfs_exists(&d->sys, "sys/module/%s", driver) &&
 		sysfs_exists(&d->sys, "sys/class/misc/%s", driver));
-}
-
-/* More than these would fill the screen. */
-#define USERS_SHOWN	5
-
-static bool has_queue(const struct holders *h, size_t holder, bool tap)
-{
-	size_t i;
-
-	for (i = 0; i < h->n_fds; i++) {
-		if (h->fds[i].holder == holder && h->fds[i].tap == tap)
-			return true;
-	}
-	return false;
-}
-
-/* Looking at all processes takes its time: once, and only if it is asked. */
-static const struct holders *find_users(struct diagnosis *d)
-{
-	if (!d->looked)
-		d->complete = !holders_read(&d->users, d->sys.root) &&
-			      d->users.complete;
-	d->looked = true;
-	return &d->users;
-}
-
-/* "; processes: qemu-system-x86 (pid 4711, guest web1), and 7 more" */
-static void name_users(struct diagnosis *d, const char *driver, char *dst,
-		       size_t size)
-{
-	const struct holders *h = find_users(d);
-	FILE *f = fmemopen(dst, size, "w");
-	char words[1024];
-	size_t i, n = 0;
-
-	for (i = 0; i < h->n && f; i++) {
-		if (!has_queue(h, i, !strcmp(driver, "tap")) ||
-		    n++ >= USERS_SHOWN)
-			continue;
-		holder_words(words, sizeof(words), &h->list[i]);
-		fprintf(f, "%s %s", n == 1 ? "; processes:" : ",", words);
-	}
-	if (f && n > USERS_SHOWN)
-		fprintf(f, ", and %zu more", n - USERS_SHOWN);
-	if (f && !d->complete)
-		fputs(n ? ", and perhaps others who cannot be seen" :
-			  "; processes cannot be seen", f);
-	if (f)
-		fclose(f);
-	dst[size - 1] = '\0';
 }
 
 static bool may_attach(struct diagnosis *d)
@@ -318,51 +271,77 @@ static void look_at_attach(struct diagnosis *d)
 		     "the livepatch is on; at the next boot it is not");
 }
 
-static void look_at_driver(struct diagnosis *d, const char *driver)
+/* A count that cannot be read is none of 0. */
+static void look_at_users(struct diagnosis *d, const char *driver)
 {
-	const char *remedy = "Stop its users (guests, VPNs) and reload the driver, or reboot.";
-	char users[32] = "0", holders[256], by[288] = "", who[1536] = "";
+	const char *remedy = "Stop them (guests, VPNs) and replace the driver, or reboot.";
+	char users[32] = "", holders[256], by[288] = "", who[2048] = "";
 
-	if (counts(d, driver)) {
-		find(d, GOOD, driver, NULL, "loaded, and it counts");
-		look_at_trial(d, driver);
-		look_at_taint(d, driver);
-		return;
-	}
-	if (is_attached(d, driver)) {
-		find(d, GOOD, driver, NULL,
-		     "the stock driver is loaded, and counts: tapdrop is attached");
-		return;
-	}
-	if (is_builtin(d, driver)) {
-		find(d, BAD, driver,
-		     "This kernel cannot be helped; take one that has it as a module.",
-		     "the driver is part of the kernel and cannot be replaced");
-		return;
-	}
-	if (!sysfs_exists(&d->sys, "sys/module/%s", driver)) {
-		find(d, NOTE, driver, NULL,
-		     "not loaded; the kernel loads it when a device needs it");
-		return;
-	}
 	sysfs_read(&d->sys, users, sizeof(users), "sys/module/%s/refcnt",
 		   driver);
+	if (!strcmp(users, "0")) {
+		find(d, BAD, driver,
+		     "Nobody uses it: unload it with 'modprobe -r', then load ours.",
+		     "the stock driver is loaded and counts nothing");
+		return;
+	}
 	sysfs_list(&d->sys, holders, sizeof(holders), "sys/module/%s/holders",
 		   driver);
 	if (*holders)
 		snprintf(by, sizeof(by), ", among them %s", holders);
-	if (strcmp(users, "0"))
-		name_users(d, driver, who, sizeof(who));
+	drain_users(&d->drain, driver, who, sizeof(who));
 	if (may_attach(d))
 		remedy = "Run 'tapdrop attach' to count on it as it is.";
-	if (!strcmp(users, "0"))
-		find(d, BAD, driver,
-		     "Nobody uses it: unload it with 'modprobe -r', then load ours.",
-		     "the stock driver is loaded and counts nothing");
-	else
+	if (*users)
 		find(d, BAD, driver, remedy,
 		     "the stock driver is loaded, counts nothing, and is in use (%s users%s%s)",
 		     users, by, who);
+	else
+		find(d, BAD, driver, remedy,
+		     "the stock driver is loaded, counts nothing, and may be in use (by how many cannot be seen%s%s)",
+		     by, who);
+}
+
+/* A stock driver that is loaded, and could be another. */
+static bool is_stock(struct diagnosis *d, const char *driver)
+{
+	return sysfs_exists(&d->sys, "sys/module/%s", driver) &&
+	       !counts(d, driver) && !is_attached(d, driver) &&
+	       !is_builtin(d, driver);
+}
+
+static void look_at_driver(struct diagnosis *d, const char *driver)
+{
+	if (counts(d, driver)) {
+		find(d, GOOD, driver, NULL, "loaded, and it counts");
+		look_at_trial(d, driver);
+		look_at_taint(d, driver);
+	} else if (is_attached(d, driver)) {
+		find(d, GOOD, driver, NULL,
+		     "the stock driver is loaded, and counts: tapdrop is attached");
+	} else if (is_builtin(d, driver)) {
+		find(d, BAD, driver,
+		     "This kernel cannot be helped; take one that has it as a module.",
+		     "the driver is part of the kernel and cannot be replaced");
+	} else if (is_stock(d, driver)) {
+		look_at_users(d, driver);
+	} else {
+		find(d, NOTE, driver, NULL,
+		     "not loaded; the kernel loads it when a device needs it");
+	}
+}
+
+/* How to replace stock drivers by ours without a reboot. */
+static void look_at_drain(struct diagnosis *d)
+{
+	char command[256];
+
+	if (!loads_ours(d, "tun") || !loads_ours(d, "tap") ||
+	    !(is_stock(d, "tun") || is_stock(d, "tap")))
+		return;
+	drain_command(&d->sys, command, sizeof(command));
+	find(d, NOTE, "drain", command,
+	     "when those who use tun and tap have gone, and persistent devices are deleted, ours can replace them without a reboot; idle macvtap and ipvtap devices go with their drivers");
 }
 
 /* A container, for one, does not see the security file system. */
@@ -420,7 +399,10 @@ static void look_at_signature(struct diagnosis *d)
 		return;
 	line[strcspn(line, ":\n")] = '\0';
 	if (!signature_read(&d->sys, &sig, d->release, line))
-		;
+		find(d, NOTE, "signature",
+		     "Run it as one who may read that file, where kmod is installed.",
+		     "whether tapdrop.ko is signed cannot be seen: modinfo does not read %s",
+		     line);
 	else if (*sig.signer)
 		look_at_trust(d, &sig);
 	else
@@ -465,14 +447,14 @@ static int diagnose(struct diagnosis *d)
 	look_at_file(d, "tun");
 	look_at_driver(d, "tap");
 	look_at_file(d, "tap");
+	look_at_drain(d);
 	look_at_policy(d);
 	look_at_signature(d);
 	if (!*d->sys.root)
 		code = look_at_family(d);
 	if (opt.json)
 		json_end(d->found);
-	if (d->looked)
-		holders_free(&d->users);
+	drain_end(&d->drain);
 	return !code && d->bad ? EXIT_UNWELL : code;
 }
 
@@ -498,6 +480,7 @@ static int run(int argc, char **argv)
 		       "proc/sys/kernel/osrelease"))
 		return fail(EXIT_USAGE, "'%s' is no root of a running system: it has no proc/sys/kernel/osrelease",
 			    d.sys.root);
+	d.drain.sys = d.sys;
 	return diagnose(&d);
 }
 
