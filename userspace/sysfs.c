@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "sysfs.h"
+#include "xalloc.h"
 
 #define PATH_SIZE	4096
 
@@ -206,6 +207,35 @@ bool sysfs_has_module(const struct sysfs *sys, const char *release,
 		      const char *module)
 {
 	return is_listed(sys, release, "modules.dep", module);
+}
+
+/**
+ * sysfs_find_stock() - find the distribution's file of a driver
+ * @sys: system
+ * @dst: where to put its path, without slash in front; left alone if there is none
+ * @size: size of @dst
+ * @release: kernel
+ * @driver: driver
+ *
+ * Return: true if there is one.
+ */
+bool sysfs_find_stock(const struct sysfs *sys, char *dst, size_t size,
+		      const char *release, const char *driver)
+{
+	static const char * const ends[] = { "", ".xz", ".zst", ".gz" };
+	char path[PATH_SIZE];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ends); i++) {
+		snprintf(path, sizeof(path),
+			 "lib/modules/%s/kernel/drivers/net/%s.ko%s", release,
+			 driver, ends[i]);
+		if (!sysfs_exists(sys, "%s", path))
+			continue;
+		snprintf(dst, size, "%s", path);
+		return true;
+	}
+	return false;
 }
 
 /**

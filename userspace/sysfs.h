@@ -31,6 +31,8 @@ bool sysfs_mtime(const struct sysfs *sys, time_t *mtime, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void sysfs_list(const struct sysfs *sys, char *dst, size_t size,
 		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+bool sysfs_find_stock(const struct sysfs *sys, char *dst, size_t size,
+		      const char *release, const char *driver);
 bool sysfs_is_builtin(const struct sysfs *sys, const char *release,
 		      const char *module);
 bool sysfs_is_locked_down(const struct sysfs *sys);

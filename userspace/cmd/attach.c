@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,10 +114,19 @@ static int may_attach(void)
 	return EXIT_OK;
 }
 
-/* Return: exit status of modprobe, or -1. */
-static int modprobe(void)
+static int why_not_loaded(void)
 {
-	char *argv[] = { "modprobe", "tapdrop-attach", NULL };
+	if (geteuid())
+		return fail(EXIT_KERNEL, "only root may load the module tapdrop-attach");
+	if (sysfs_wants_signatures(&sys))
+		return fail(EXIT_KERNEL, "this kernel loads signed modules only: sign tapdrop-attach.ko with a key that the machine owner has enrolled (mokutil --import)");
+	return fail(EXIT_KERNEL, "modprobe could not load tapdrop-attach; its words are above, and the kernel's own in 'dmesg'");
+}
+
+/* Return: exit status of a command that loads something, or -1. */
+static int load(const char *command, const char *what)
+{
+	char *argv[] = { (char *)command, (char *)what, NULL };
 	int status;
 	pid_t pid;
 
@@ -126,13 +136,27 @@ static int modprobe(void)
 	return WEXITSTATUS(status);
 }
 
-static int why_not_loaded(void)
+/*
+ * Where ours are installed, a stock driver that is not loaded yet never would be:
+ * modprobe finds ours, which the kernel refuses beside the livepatch, and there
+ * would be no such devices.
+ */
+static int load_stock(const char *driver)
 {
+	struct utsname uts;
+	char path[512];
+
+	uname(&uts);
+	if (sysfs_exists(&sys, "sys/module/%s", driver) ||
+	    !sysfs_find_stock(&sys, path + 1, sizeof(path) - 1, uts.release, driver))
+		return EXIT_OK;
+	*path = '/';
+	if (!load("insmod", path))
+		return EXIT_OK;
 	if (geteuid())
-		return fail(EXIT_KERNEL, "only root may load the module tapdrop-attach");
-	if (sysfs_wants_signatures(&sys))
-		return fail(EXIT_KERNEL, "this kernel loads signed modules only: sign tapdrop-attach.ko with a key that the machine owner has enrolled (mokutil --import)");
-	return fail(EXIT_KERNEL, "modprobe could not load tapdrop-attach; its words are above, and the kernel's own in 'dmesg'");
+		return why_not_loaded();
+	return fail(EXIT_KERNEL, "insmod could not load the stock %s.ko, for devices to come; its words are above",
+		    driver);
 }
 
 static int unload(void)
@@ -164,8 +188,13 @@ static int run_attach(int argc, char **argv)
 		if (code)
 			return code;
 	}
-	if (!sysfs_exists(&sys, SYSFS_ATTACH) && modprobe())
-		return why_not_loaded();
+	if (!sysfs_exists(&sys, SYSFS_ATTACH)) {
+		code = load_stock("tun") ?: load_stock("tap");
+		if (code)
+			return code;
+		if (load("modprobe", MODULE))
+			return why_not_loaded();
+	}
 	if (!wait_while(changing, seconds))
 		return fail(EXIT_KERNEL, "some task still runs the stock code after %.0f s; it goes on by itself, and until then nothing is counted",
 			    seconds);

@@ -179,19 +179,12 @@ static bool counts(struct diagnosis *d, const char *driver)
  */
 static bool is_older(struct diagnosis *d, const char *path, const char *driver)
 {
-	static const char * const ends[] = { "", ".xz", ".zst", ".gz" };
+	char file[512];
 	time_t ours, stock;
-	size_t i;
 
-	if (!sysfs_mtime(&d->sys, &ours, "lib/modules/%s/%s", d->release, path))
-		return false;
-	for (i = 0; i < ARRAY_SIZE(ends); i++) {
-		if (sysfs_mtime(&d->sys, &stock,
-				"lib/modules/%s/kernel/drivers/net/%s.ko%s",
-				d->release, driver, ends[i]))
-			return ours < stock;
-	}
-	return false;
+	return sysfs_mtime(&d->sys, &ours, "lib/modules/%s/%s", d->release, path) &&
+	       sysfs_find_stock(&d->sys, file, sizeof(file), d->release, driver) &&
+	       sysfs_mtime(&d->sys, &stock, "%s", file) && ours < stock;
 }
 
 /* A stock driver under the livepatch. */
@@ -406,7 +399,8 @@ static void look_at_signature(struct diagnosis *d)
 	else if (*sig.signer)
 		look_at_trust(d, &sig);
 	else
-		find(d, sysfs_wants_signatures(&d->sys) ? BAD : NOTE, "signature", NULL,
+		find(d, sysfs_wants_signatures(&d->sys) ? BAD : NOTE, "signature",
+		     "DKMS signs what it builds, if openssl is there to make a key.",
 		     "tapdrop.ko is not signed");
 	free(line);
 }

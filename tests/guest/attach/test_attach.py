@@ -99,6 +99,17 @@ def test_tap_in_use(attachable, kind):
     assert coverage("vtap0") == "none"
 
 
+def test_driver_of_devices_to_come(attachable):
+    """modprobe would find ours, which cannot be loaded beside the livepatch."""
+    lab = attachable
+    run("modprobe", "-r", "ipvtap", "macvtap", "tap")
+    attach()
+    assert users("tap") is not None
+    lab.lower("macvtap")
+    lab.write("m0", count=3, short=VNET_LEN + 5)
+    assert drops("vtap0") == {(0, FROM, "PKT_TOO_SMALL"): 3}
+
+
 def test_later_devices_and_queues(attachable):
     """They count from their birth, and their end is told."""
     lab = attachable
