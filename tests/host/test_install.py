@@ -38,6 +38,7 @@ def tree(tmp_path):
     (tmp_path / "tools").mkdir()
     (tmp_path / "tools/install-modules").symlink_to(
         TOP / "tools/install-modules")
+    (tmp_path / "packaging").symlink_to(TOP / "packaging")
     for name, needs in (("tapdrop", ()), ("tun", ["tapdrop"]),
                         ("tap", ["tapdrop"])):
         module(tmp_path / "build" / RELEASE / f"{name}.ko", *needs)
@@ -72,6 +73,31 @@ def test_stock_drivers_are_back(tree):
     assert {path for path in modules.rglob("*.ko")} == before
     assert not (modules / "updates").exists()
     assert STOCK[0] in find(tree / "root", RELEASE, "tun")
+    assert not [path for path in tree.glob("root/usr/**/*") if path.is_file()]
+
+
+@pytest.mark.parametrize("refused", (False, True))
+def test_kernel_that_refuses_ours(tree, tmp_path, refused):
+    """modprobe has the distribution's driver in its place, if there must be one."""
+    install(tree, RELEASE, tree / "root")
+    (conf,) = tree.glob("root/usr/lib/modprobe.d/*")
+    said = tmp_path / "said"
+    for name, code in (("modprobe", int(refused)), ("insmod", 0)):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {name} $* >>{said}\n"
+                                     f"exit {code}\n")
+        (tmp_path / name).chmod(0o755)
+    for driver in ("tun", "tap"):
+        command, = [line.split(maxsplit=2)[2]
+                    for line in conf.read_text().splitlines()
+                    if line.startswith(f"install {driver} ")]
+        command = command.replace("/sbin", str(tmp_path)).replace(
+            "/lib/modules/$(uname -r)", str(tree / "root/lib/modules" / RELEASE))
+        subprocess.run(["sh", "-c", command], check=True)
+        lines = said.read_text().splitlines()
+        said.unlink()
+        assert lines[0] == f"modprobe --ignore-install {driver}"
+        assert [line.split("/kernel/")[1] for line in lines[1:]] == (
+            [f"drivers/net/{driver}.ko"] if refused else [])
 
 
 def test_livepatch(tree):
