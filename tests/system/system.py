@@ -6,7 +6,6 @@ emulated, that would take ten times as long. What needs the kernel, its loading
 of modules and its systemd, is done by booting the image.
 """
 import os
-import shutil
 import subprocess
 
 from places import TOP
@@ -16,6 +15,8 @@ PACKAGES = ["dpkg-dev", "initramfs-tools", "iproute2", "kmod",
             "linux-image-amd64", "systemd-sysv", "udev", "zstd"]
 IMAGE_SIZE = "5G"
 BOOT_SECONDS = 600
+COMMAND_LINE = ("root=/dev/vda rw console=ttyS0 panic=-1 panic_on_warn=1 "
+                "mitigations=off ipv6.disable=1")
 
 UNIT = """[Unit]
 After=multi-user.target
@@ -67,6 +68,7 @@ class System:
         self.root = work / "root"
         self.root.mkdir()
         self.log = work / "log"
+        self.ran = []
         base = self._base()
         subprocess.run(["cp", "--sparse=always", base, self.image], check=True)
         self.copy(packages, "/srv/repository")
@@ -103,6 +105,7 @@ class System:
 
     def run(self, script):
         """Run a shell script in the image, as root, and return its words."""
+        self.ran.append(script)
         with open(self.log, "a", encoding="utf-8") as log:
             log.write(f"== {script}\n")
         return shell(IN_IMAGE, self.image, self.root, "sh", "-ec",
@@ -131,18 +134,12 @@ class System:
             umount "$root"
         """, self.image, self.root, self.work, *names)
 
-    def _firmware(self):
-        """QEMU's arguments for UEFI, whose variables stay between boots."""
-        variables = self.work / "variables"
-        if not variables.exists():
-            shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.fd", variables)
-        drive = "if=pflash,format=raw,file="
-        return ["-machine", "q35", "-drive",
-                drive + "/usr/share/OVMF/OVMF_CODE_4M.fd,readonly=on",
-                "-drive", f"{drive}{variables}"]
+    def boot(self, script, *, arguments="", firmware=None, enroll=False):
+        """Boot, run the script as a unit, and return what it printed.
 
-    def boot(self, script, *, arguments="", firmware=False):
-        """Boot, run the script as a unit, and return what it printed."""
+        With firmware, its shim and grub load the kernel; to enroll a key is
+        what somebody does in front of it.
+        """
         self.run(f"""
             mkdir -p /srv/boot
             rm -f /srv/boot/*
@@ -153,19 +150,23 @@ class System:
                 /etc/systemd/system/multi-user.target.wants/
         """)
         self.fetch(["/vmlinuz", "/initrd.img"])
+        command_line = f"{COMMAND_LINE} {arguments}"
         console = self.work / "console.log"
-        subprocess.run([
+        qemu = subprocess.Popen([
             "timeout", str(BOOT_SECONDS), "qemu-system-x86_64",
             "-accel", "tcg,tb-size=256,thread=multi", "-cpu", "max",
             "-smp", "2", "-m", "1G", "-nodefaults", "-no-user-config",
-            "-display", "none", "-no-reboot", "-serial", f"file:{console}",
-            *(self._firmware() if firmware else []),
-            "-kernel", self.work / "vmlinuz",
-            "-initrd", self.work / "initrd.img", "-append", "root=/dev/vda rw console=ttyS0 panic=-1 "
-            "panic_on_warn=1 mitigations=off ipv6.disable=1 " + arguments,
+            "-display", "none", *([] if enroll else ["-no-reboot"]),
+            *(firmware.arguments(command_line) + firmware.serial() if firmware
+              else ["-kernel", self.work / "vmlinuz", "-initrd",
+                    self.work / "initrd.img", "-append", command_line,
+                    "-serial", f"file:{console}"]),
             "-drive", f"file={self.image},format=raw,if=virtio,cache=unsafe",
             "-device", "virtio-rng-pci",
-        ], check=False, stdin=subprocess.DEVNULL)
+        ], stdin=subprocess.DEVNULL)
+        enrolled = not enroll or firmware.enroll(qemu)
+        qemu.wait()
+        assert enrolled, "the firmware's screens are in console.log"
         self.fetch(["/srv/boot/out", "/srv/boot/err"])
         return (self.work / "out").read_text()
 

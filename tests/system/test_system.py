@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A host's years in an hour: each test goes on where the last one ended.
 
-install, upgrade of the kernel without and with its source, upgrade of ours,
-removal. `make check-host` runs them, on Debian 12 and 13.
+install, drivers in use, upgrade of the kernel without and with its source, what
+goes wrong meanwhile, upgrade of ours, Secure Boot, removal. `make check-host` runs
+them, on Debian 12 and 13.
 """
 import json
 import os
@@ -11,6 +12,10 @@ import subprocess
 
 import pytest
 
+from firmware import Firmware
+from pages import (CANARY, DETACH, DOWNGRADE, ENROLL, EXPORT, FETCH, HOLD, IN_USE,
+                   INSTALL, LOAD, LOOK, RELOAD, REMOVE, REPAIR, REPOSITORY, SAID,
+                   SILENT, STATE, STOCK, UPGRADE, WATCH, WHY, every_block)
 from places import TOP
 from system import System
 
@@ -26,32 +31,18 @@ printf '%s\\n' 'open q0 dev=tap0 flags=no_pi' \\
 """
 COUNT = """
 echo counters:
-tapdrop -json
+tapdrop -json show tap0
 """
-def page(heading):
-    """The commands below a heading of docs/install.rst, a text each block."""
-    text = (TOP / "docs/install.rst").read_text()
-    section = re.search(rf"^{heading}\n=+\n(.*?)(^[^\n]+\n=+\n|\Z)", text,
-                        re.M | re.S).group(1)
-    blocks = re.findall(r"::\n\n((?:    .*\n)+)", section)
-    return [re.sub("^    ", "", block, flags=re.M) for block in blocks]
-
-
-REPOSITORY, = page("Packages")
-INSTALL, LOOK, EXPORT = page("Install")
-SAID, FETCH = page("A kernel without source")
-ENROLL, = page("Secure Boot")
 SERVICE = EXPORT + """
 for i in $(seq 60); do
     grep -q PTR_FULL /run/tapdrop/tapdrop.prom && break
     sleep 1
 done
+""" + SILENT + """
 systemctl is-active tapdrop-export.service
 systemctl show -p NRestarts tapdrop-export.service
 cat /run/tapdrop/tapdrop.prom
 """
-UPGRADE, = page("Upgrade")
-REMOVE, = page("Remove")
 DOCTOR = "uname -r\ntapdrop doctor\necho code $?\nmodinfo -F filename tun\n"
 
 
@@ -76,6 +67,7 @@ def system(packages, tmp_path_factory):
     suite, out = packages
     work = tmp_path_factory.mktemp(suite)
     made = System(suite, out / "before" / suite, work)
+    made.packages = out / "before" / suite
     made.next_packages = out / "now" / suite
     made.run(REPOSITORY)
     made.security = subprocess.run(
@@ -96,11 +88,28 @@ def state(system):
         "cd /var/lib/tapdrop-dkms && grep . * /dev/null").splitlines())
 
 
+def module(system, name, field="filename"):
+    """What modinfo says of the module that modprobe would load."""
+    return system.run(f"modinfo -k {newest(system)} -F {field} {name}").strip()
+
+
+def said_once(words):
+    """The line with which a kernel keeps the stock drivers."""
+    line, = [line for line in words.splitlines()
+             if line.startswith("tapdrop-dkms: ") and "building" not in line]
+    assert " keeps the stock drivers: " in line
+    return line
+
+
 def test_install(system):
     """From apt install to counters, after a reboot."""
     words = system.apt(INSTALL)
     assert f"tapdrop-dkms: building for {newest(system)}\n" in words
-    printed = system.boot(f"{LOSE}\n{LOOK}\n{COUNT}\n{SERVICE}")
+    for name in ("tapdrop", "tun", "tap", "tapdrop-attach"):
+        assert "/updates/tapdrop/" in module(system, name)
+        assert module(system, name, "signer") == "DKMS module signing key"
+    assert "built of " in system.run(CANARY)
+    printed = system.boot("\n".join((LOAD, LOSE, LOOK, COUNT, SERVICE, WATCH)))
     assert "tun: loaded, and it counts\n" in printed
     lost = counters(printed)
     assert lost["PTR_FULL"] == 100
@@ -109,6 +118,56 @@ def test_install(system):
     assert "\nactive\nNRestarts=0\n" in printed
     assert [line for line in printed.splitlines()
             if 'reason="PTR_FULL"' in line and line.endswith(" 100")]
+
+
+# What a host has on the day on which tapdrop is installed: the stock drivers,
+# and a guest, a device without one, and idle macvtap and ipvtap devices on them
+GUEST = """
+for driver in tun tap; do
+    insmod /lib/modules/$(uname -r)/kernel/drivers/net/$driver.ko*
+done
+ip link add lower type dummy
+ip link add link lower macvtap0 type macvtap
+ip link add lower2 type dummy
+ip link add link lower2 ipvtap0 type ipvtap mode l2
+ip tuntap add vnet0 mode tap
+qemu-system-x86_64 -name guest=web1 -machine q35 -nodefaults -display none -S \\
+    -netdev tap,id=net,ifname=vnet1,script=no,downscript=no,vhost=on \\
+    -device virtio-net-pci,netdev=net,romfile= -daemonize -pidfile /run/guest
+echo doctor:
+tapdrop doctor
+"""
+DRAIN = """
+kill $(cat /run/guest)
+while kill -0 $(cat /run/guest) 2>/dev/null; do
+    sleep 0.1
+done
+ip link delete vnet0
+ip link delete tap0
+echo drained:
+tapdrop doctor
+"""
+
+
+def test_drivers_in_use(system):
+    """doctor and the page lead from stock drivers with a guest on them to ours."""
+    system.apt("apt-get install --no-install-recommends qemu-system-x86")
+    attach, command = IN_USE
+    printed = system.boot("\n".join((GUEST, attach, LOSE, COUNT, DETACH,
+                                     DRAIN, command, LOOK, LOSE, COUNT)))
+    before, after = printed.split("drained:\n")
+    used, = re.findall("bad   tun: the stock driver .*", before)
+    assert re.search(r"in use \(\d+ users, among them vhost_net; processes: "
+                     r"qemu-system-x86 \(pid \d+, guest web1\); "
+                     r"persistent devices: vnet0\)$", used)
+    assert "Run 'tapdrop attach'" in before
+    assert f"      {command}" in before
+    assert "attached: " in before
+    assert counters(before)["PTR_FULL"] == 100
+    assert "detached: " in before
+    assert "bad   tun: the stock driver is loaded and counts nothing\n" in after
+    assert "good  tun: loaded, and it counts\n" in after
+    assert counters(after)["PTR_FULL"] == 100
 
 
 def test_kernel_without_source(system):
@@ -126,13 +185,11 @@ def test_kernel_without_source(system):
     """)
     release = newest(system)
     assert release != before
-    said = [line for line in words.splitlines()
-            if line.startswith("tapdrop-dkms:")]
-    assert len(said) == 1
     assert re.fullmatch(
         " ".join(SAID.split()).replace("+", "[+]").replace(
             "6.12.118[+]deb13-amd64", re.escape(release)).replace(
-                "6.12.118-1", "[^ ]+").replace("6.12", "[0-9.]+"), said[0])
+                "6.12.118-1", "[^ ]+").replace("6.12", "[0-9.]+"),
+        said_once(words))
     assert state(system)[before].startswith("built ")
     printed = system.boot("modprobe tun\n" + DOCTOR)
     assert printed.startswith(release)
@@ -172,15 +229,13 @@ def test_same_release_of_another_revision(system):
         rm -rf image image.deb {owner}_*.deb
     """)
     assert state(system)[release].startswith("stock: ")
-    assert "/kernel/drivers/net/" in system.run(
-        f"modinfo -k {release} -F filename tun")
+    assert "/kernel/drivers/net/" in module(system, "tun")
     system.run(f"""
         apt-get --allow-downgrades install \\
             {owner}=$(dpkg-query -W -f '${{Version}}' linux-headers-{release})
     """)
     assert state(system)[release] == built
-    assert "/updates/tapdrop/" in system.run(
-        f"modinfo -k {release} -F filename tun")
+    assert "/updates/tapdrop/" in module(system, "tun")
 
 
 def test_fetch(system):
@@ -195,6 +250,120 @@ def test_fetch(system):
     assert state(system)[release].startswith("stock: linux-source-")
     system.run(FETCH)
     assert state(system)[release] == built
+
+
+def test_two_kernels_at_once(system):
+    """Both are built, also if two ask for them at once, and go without a trace."""
+    before = state(system)
+    kernels = "linux-{image,headers}-{cloud,rt}-amd64"
+    system.apt(f"bash -c 'apt-get install {kernels}'")
+    added = set(state(system)) - set(before)
+    assert sorted(release.split("-")[-2] for release in added) == ["cloud", "rt"]
+    system.run("""
+        rm /var/lib/tapdrop-dkms/*cloud*
+        tapdrop-dkms build & tapdrop-dkms build
+        wait
+    """)
+    assert all(text.startswith("built of ") for text in state(system).values())
+    system.apt(f"""
+        apt-get purge {' '.join(f"'linux-(image|headers)-{re.escape(release)}'"
+                                for release in sorted(added))}
+        apt-get purge --autoremove 'linux-(image|headers)-(cloud|rt)-amd64'
+    """)
+    assert state(system) == before
+    assert not added & set(system.run("ls /lib/modules").split())
+
+
+# Nothing is left for whoever builds
+FILL = """
+for size in 64M 1M 4K; do
+    while fallocate -l $size /srv/full.$((i += 1)) 2>/dev/null; do :; done
+done
+"""
+
+
+def again(system, script):
+    """Have tapdrop-dkms build once more, in the midst of what script does."""
+    return system.run(f"rm /var/lib/tapdrop-dkms/{newest(system)}\n{script}")
+
+
+def test_disk_is_full(system):
+    """The host has its drivers, whichever, and ours when there is room again."""
+    built = state(system)
+    words = again(system, f"""
+        {FILL}
+        tapdrop-dkms build || echo code $?
+        for name in tun tap; do
+            ls $(modinfo -k {newest(system)} -F filename $name)
+        done
+        rm /srv/full.*
+    """)
+    assert "No space left on device" in said_once(words)
+    assert "code 1\n" in words
+    system.apt(REPAIR)
+    system.run(WHY)
+    assert state(system) == built
+
+
+def test_no_room_for_a_build(system):
+    """That is no error of the package that asked for it, and is said."""
+    built = state(system)
+    mount = "/var/lib/dkms/tapdrop"
+    words = again(system, f"""
+        mount -t tmpfs -o size=100k tmpfs {mount}
+        dpkg-trigger /usr/src
+        dpkg --configure -a
+        umount {mount}
+    """)
+    assert said_once(words)
+    assert state(system)[newest(system)].startswith("stock: the build failed: ")
+    assert "/kernel/drivers/net/" in module(system, "tun")
+    assert system.run("dpkg --audit") == ""
+    system.run("tapdrop-dkms build")
+    assert state(system) == built
+
+
+def test_source_is_broken(system):
+    """A package of the source that was cut off is said, and one that is whole
+    is built."""
+    built = state(system)
+    words = system.apt(f"""
+        rm -rf /var/lib/tapdrop-dkms/{newest(system)} /var/cache/tapdrop-dkms/*
+        for source in /usr/src/linux-source-*.tar.xz; do
+            truncate -s 1M $source
+        done
+        dpkg-trigger /usr/src
+        dpkg --configure -a
+    """)
+    assert newest(system) in said_once(words)
+    assert "/kernel/drivers/net/" in module(system, "tun")
+    source = system.run("dpkg-query -W -f '${Package}=${Version}\n' "
+                        "'linux-source-*' | grep -v =$").split()
+    system.apt(f"apt-get --reinstall --allow-downgrades install {' '.join(source)}")
+    assert state(system)[newest(system)] == built[newest(system)]
+
+
+def test_dpkg_is_killed(system):
+    """In the middle of a build: what dpkg does next repairs it."""
+    built = state(system)
+    words = again(system, """
+        setsid dpkg -i /srv/repository/tapdrop-dkms_*.deb >/srv/words 2>&1 &
+        until grep 'building for' /srv/words; do
+            sleep 0.1
+        done
+        sleep 5
+        kill -9 -- -$!
+        wait $! || :
+        dpkg --audit
+        echo repaired:
+        dpkg --configure -a
+        dpkg --audit
+    """)
+    before, after = words.split("repaired:\n")
+    assert "tapdrop-dkms" in before
+    assert "tapdrop-dkms: building for" in after and "only half" not in after
+    assert state(system) == built
+    assert "/updates/tapdrop/" in module(system, "tun")
 
 
 def test_package_upgrade(system):
@@ -215,40 +384,52 @@ def test_package_upgrade(system):
     printed = system.boot(f"uname -r\n{LOSE}\n{COUNT}")
     assert printed.startswith(newest(system))
     assert counters(printed)["PTR_FULL"] == 100
+    assert "hold" in system.run(HOLD)
 
 
-# Puts DKMS's key among those of the firmware, as it has no owner yet; to enroll
-# it with shim wants somebody at the firmware's screen.
-OWN = """
-cd /srv/boot
-mount -t efivarfs efivarfs /sys/firmware/efi/efivars 2>/dev/null
-printf 'secret\\nsecret\\n' | """ + ENROLL.splitlines()[0] + """
+def test_roll_back(system):
+    """To the version before, and on again."""
+    built = state(system)
+    system.copy(system.packages, "/srv/repository")
+    system.run(REPOSITORY)
+    version, = {path.name.split("_")[1] for path in
+                system.packages.glob("tapdrop_*.deb")}
+    system.apt(DOWNGRADE.replace("0.1~deb13u1", version))
+    assert all(text.endswith(" by " + version) for text in state(system).values())
+    system.apt(UPGRADE)
+    assert state(system) == built
+
+
+OWN = f"""
+printf 'secret\\nsecret\\n' | {ENROLL.splitlines()[0]}
 echo mokutil $?
-openssl x509 -inform der -in /var/lib/dkms/mok.pub -out mok.pem
-cert-to-efi-sig-list mok.pem db.esl
-sign-efi-sig-list -k /var/lib/dkms/mok.key -c mok.pem db db.esl db.auth
-efi-updatevar -f db.auth db
-echo enrolled $?
+mokutil --timeout -1
+{ENROLL.splitlines()[1]}
 """
-STRICT = """
+STRICT = f"""
 modprobe tun
 echo modprobe $?
+{STATE}
 tapdrop doctor
 """
 
 
-def test_signed_modules_only(system):
-    """A kernel that enforces signatures loads ours, once it has the key."""
-    system.apt("apt-get install efitools mokutil openssl")
-    strict = {"arguments": "module.sig_enforce=1", "firmware": True}
+def test_secure_boot(system):
+    """A kernel that loads signed modules only has the stock drivers, until the owner
+    of the machine has enrolled DKMS's key in front of the firmware."""
+    system.apt("apt-get install mokutil")
+    strict = {"arguments": "module.sig_enforce=1",
+              "firmware": Firmware(system)}
     printed = system.boot(STRICT + OWN, **strict)
-    assert "modprobe 1\n" in printed
+    assert "SecureBoot enabled\n" in printed
+    assert "modprobe 0\n" in printed
+    assert "bad   tun: the stock driver is loaded and counts nothing\n" in printed
     bad, = re.findall("bad   signature: .*\n.*\n", printed)
     assert "the kernel does not have among its keys" in bad
     assert all(command in bad for command in ENROLL.splitlines())
-    assert "mokutil 0\n" in printed and "enrolled 0\n" in printed
-    printed = system.boot(STRICT + LOSE + COUNT, **strict)
-    assert "modprobe 0\n" in printed
+    assert "mokutil 0\n" in printed
+    printed = system.boot(STRICT + LOSE + COUNT, enroll=True, **strict)
+    assert "good  tun: loaded, and it counts\n" in printed
     assert re.search("good  signature: .*, which the kernel trusts\n", printed)
     assert counters(printed)["PTR_FULL"] == 100
 
@@ -262,6 +443,35 @@ def test_kernel_removed(system):
     assert old not in system.run("dkms status")
 
 
+# A guest that goes on while the package goes
+HELD = """
+printf '%s\n' 'open q0 dev=tap0 flags=no_pi' 'set q0 persist=1' |
+    /srv/taptraffic
+ip link set tap0 up
+mkfifo /run/words
+/srv/taptraffic </run/words &
+exec 3>/run/words
+echo 'open q0 dev=tap0 flags=no_pi' >&3
+"""
+STILL = """
+echo 'send dev=tap0 count=5 size=100' >&3
+echo 'read q0 count=5' >&3
+exec 3>&-
+wait && echo received
+ip link delete tap0
+"""
+
+
+def test_remove(system):
+    """What is in use stays so; then the host goes on with the stock drivers."""
+    printed = system.boot("\n".join((HELD, STOCK, "dpkg --audit", STILL, RELOAD,
+                                     LOSE, "tapdrop; echo code $?; lsmod")))
+    assert "received\n" in printed
+    assert "not counted" in printed or "code 3\n" in printed
+    assert re.search("^tun ", printed, re.M)
+    assert not re.search("^tapdrop ", printed, re.M)
+
+
 def test_purge(system):
     """Nothing stays but the stock drivers."""
     system.apt(REMOVE)
@@ -273,3 +483,12 @@ def test_purge(system):
     printed = system.boot(LOSE + "modinfo -F filename tun\nlsmod\n")
     assert "/kernel/drivers/net/tun.ko" in printed
     assert "tapdrop" not in printed
+
+
+def test_every_command_was_run(system):
+    """Of the pages about hosts; those of ours alone run in tests/guest, too."""
+    ran = "\n".join(system.ran)
+    for block in every_block():
+        assert block in (SAID, DOWNGRADE) or not [
+            line for line in block.splitlines()
+            if line not in ran and not line.startswith("tapdrop ")]

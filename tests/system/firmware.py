@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Firmware that boots what is signed, with shim and grub as Debian signs them.
+
+Whoever sits in front of the screen is played on the serial port, which is all
+that shim's MokManager has.
+"""
+import os
+import re
+import shutil
+import socket
+import time
+
+SIGNED = {
+    "/srv/efi/shimx64.efi.signed": "EFI/BOOT/BOOTX64.EFI",
+    "/srv/efi/mmx64.efi.signed": "EFI/BOOT/mmx64.efi",
+    "/srv/efi/grubx64.efi.signed": "EFI/BOOT/grubx64.efi",
+}
+# Not installed: their scripts would look for a boot loader of this machine.
+FETCH = """
+mkdir -p /srv/efi
+cd /srv/efi
+apt-get download shim-signed shim-helpers-amd64-signed grub-efi-amd64-signed
+for package in *.deb; do
+    dpkg-deb -x "$package" .
+done
+mv usr/lib/shim/*.signed usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed .
+rm -r usr *.deb
+"""
+OVMF = "/usr/share/OVMF/"
+DOWN, ENTER = b"\x1b[B", b"\r"
+# The screens of MokManager, and which key is right on them
+ENROLL = (
+    ("Press any key to perform MOK management", ENTER),
+    ("Enroll MOK", DOWN + ENTER),
+    ("View key 0", DOWN + ENTER),
+    ("Enroll the key", DOWN + ENTER),
+    ("Password", b"secret" + ENTER),
+    ("Reboot", ENTER),
+)
+
+
+class Firmware:
+    """Its variables, which stay between boots, and what it boots from."""
+
+    def __init__(self, system):
+        self.work = system.work
+        self.esp = self.work / "esp"
+        self.console = self.work / "console.log"
+        shutil.copy(OVMF + "OVMF_VARS_4M.ms.fd", self.work / "variables")
+        system.run(FETCH)
+        system.fetch(SIGNED)
+        for name, place in SIGNED.items():
+            (self.esp / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(self.work / os.path.basename(name), self.esp / place)
+
+    def arguments(self, command_line):
+        """QEMU's, for a kernel that grub loads."""
+        for name in ("vmlinuz", "initrd.img"):
+            shutil.copy(self.work / name, self.esp / name)
+        (self.esp / "EFI/debian").mkdir(exist_ok=True)
+        (self.esp / "EFI/debian/grub.cfg").write_text(
+            f"linux ($root)/vmlinuz {command_line}\n"
+            "initrd ($root)/initrd.img\nboot\n")
+        drive = "if=pflash,format=raw,file="
+        return [
+            "-machine", "q35,smm=on",
+            "-global", "driver=cfi.pflash01,property=secure,value=on",
+            "-drive", f"{drive}{OVMF}OVMF_CODE_4M.secboot.fd,readonly=on",
+            "-drive", f"{drive}{self.work}/variables",
+            "-drive", f"file=fat:{self.esp},format=raw,if=none,id=esp,readonly=on",
+            "-device", "virtio-blk-pci,drive=esp,bootindex=0",
+        ]
+
+    def serial(self):
+        """QEMU's arguments for a port that somebody types on."""
+        return ["-chardev", f"socket,id=serial,path={self.work}/serial,server=on,"
+                f"wait=off,logfile={self.console}", "-serial", "chardev:serial"]
+
+    def enroll(self, qemu):
+        """Type what the owner of the machine types, while QEMU runs."""
+        keyboard = None
+        seen = 0
+        screens = list(ENROLL)
+        while screens and qemu.poll() is None:
+            time.sleep(0.5)
+            if not keyboard:
+                keyboard = self._connect()
+                continue
+            text = re.sub(rb"\x1b\[[0-9;=]*[A-Za-z]", b"",
+                          self.console.read_bytes()[seen:])
+            if screens[0][0].encode() not in text:
+                continue
+            seen = self.console.stat().st_size
+            time.sleep(1)
+            keyboard.send(screens.pop(0)[1])
+        return not screens
+
+    def _connect(self):
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(str(self.work / "serial"))
+        except OSError:
+            return None
+        return connection
