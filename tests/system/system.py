@@ -157,11 +157,13 @@ class System:
             "-accel", "tcg,tb-size=256,thread=multi", "-cpu", "max",
             "-smp", "2", "-m", "1G", "-nodefaults", "-no-user-config",
             "-display", "none", *([] if enroll else ["-no-reboot"]),
+            # the first disk that Linux finds
+            "-drive", f"file={self.image},format=raw,if=none,id=root,cache=unsafe",
+            "-device", "virtio-blk-pci,drive=root",
             *(firmware.arguments(command_line) + firmware.serial() if firmware
               else ["-kernel", self.work / "vmlinuz", "-initrd",
                     self.work / "initrd.img", "-append", command_line,
                     "-serial", f"file:{console}"]),
-            "-drive", f"file={self.image},format=raw,if=virtio,cache=unsafe",
             "-device", "virtio-rng-pci",
         ], stdin=subprocess.DEVNULL)
         enrolled = not enroll or firmware.enroll(qemu)
