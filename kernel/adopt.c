@@ -107,7 +107,6 @@ EXPORT_SYMBOL_GPL(tapdrop_adopted_queues);
 static void tapdrop_adopted_stop(struct tapdrop_dev *td)
 {
 	struct net_device *dev = td->dev;
-	struct tapdrop_net *tn;
 
 	/* It has been unregistered, and nobody would tell of its end. */
 	if (!td->listed) {
@@ -117,8 +116,7 @@ static void tapdrop_adopted_stop(struct tapdrop_dev *td)
 
 	tapdrop_xdp_set(dev, &td->generic, NULL);
 	td->listed = false;
-	tn = tapdrop_net(dev_net(dev));
-	xa_erase(&tn->devs, dev->ifindex);
+	tapdrop_unindex(dev);
 	tapdrop_nl_notify_del(td, dev_net(dev), true);
 	tapdrop_list_uncounted(dev);
 }

@@ -463,6 +463,20 @@ void tapdrop_list_uncounted(struct net_device *dev)
 	tapdrop_nl_notify_uncounted(dev, TAPDROP_CMD_DEVICE_ADD_NTF);
 }
 
+/**
+ * tapdrop_unindex - readers do not find a device any more
+ * @dev: the device, in its namespace's index
+ *
+ * Context: RTNL held.
+ */
+void tapdrop_unindex(const struct net_device *dev)
+{
+	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
+
+	xa_erase(&tn->devs, dev->ifindex);
+	tapdrop_net_changed(tn);
+}
+
 static void tapdrop_unlist_uncounted(struct net_device *dev)
 {
 	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
@@ -474,8 +488,7 @@ static void tapdrop_unlist_uncounted(struct net_device *dev)
 	    xa_load(&tn->devs, dev->ifindex) != TAPDROP_UNCOUNTED)
 		return;
 
-	xa_erase(&tn->devs, dev->ifindex);
-	tapdrop_net_changed(tn);
+	tapdrop_unindex(dev);
 	tapdrop_nl_notify_uncounted(dev, TAPDROP_CMD_DEVICE_DEL_NTF);
 }
 
@@ -533,8 +546,7 @@ static void tapdrop_unlist(struct net_device *dev)
 	listed = td->listed;
 	if (listed) {
 		td->listed = false;
-		xa_erase(&tapdrop_net(net)->devs, dev->ifindex);
-		tapdrop_net_changed(tapdrop_net(net));
+		tapdrop_unindex(dev);
 	}
 
 	if (dev->reg_state != NETREG_UNREGISTERING) {

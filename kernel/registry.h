@@ -38,6 +38,7 @@ void tapdrop_dev_finish(struct tapdrop_dev *td);
 struct tapdrop_dev *tapdrop_dev_next_adopted(unsigned long kinds);
 void tapdrop_list_counted(struct tapdrop_dev *td, struct net_device *dev);
 void tapdrop_list_uncounted(struct net_device *dev);
+void tapdrop_unindex(const struct net_device *dev);
 
 int tapdrop_registry_init(void);
 void tapdrop_registry_exit(void);

@@ -204,11 +204,12 @@ void tapdrop_store_move(struct tapdrop_dev *td, unsigned int from,
  * tapdrop_store_adopt - prepare for queues that are opened without a word
  * @td: counters that nobody sees yet, with room for all queues
  *
+ * A livepatched driver's hooks look for no block themselves.
+ *
  * Context: process; the caller pays.
  */
 void tapdrop_store_adopt(struct tapdrop_dev *td)
 {
-	td->hot = tapdrop_table_hot(tapdrop_any_index);
 	tapdrop_store_pay(td, TAPDROP_SLOT(TAPDROP_NO_QUEUE));
 }
 
