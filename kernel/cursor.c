@@ -12,7 +12,8 @@
  * takes a later time.
  *
  * What was lost between that time and the dump is shown twice. Nothing is
- * remembered of readers.
+ * remembered of readers. What nobody tells us of, each of them finds out for all
+ * (tapdrop_view_compare()): what it finds has changed since any cursor that there is.
  */
 
 #include <linux/errno.h>

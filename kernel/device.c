@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The counters of one device: its kind, its life, its name, its sums. */
 
+#include <linux/jhash.h>
 #include <linux/jiffies.h>
 #include <linux/netdevice.h>
 #include <linux/sched.h>
@@ -178,6 +179,17 @@ static void tapdrop_dev_name(const struct tapdrop_dev *td, char *name)
 	} while (read_seqretry(&tapdrop_names_lock, seq));
 }
 
+static void tapdrop_view_alias(struct tapdrop_view *view,
+			       const struct net_device *dev)
+{
+	const struct dev_ifalias *alias;
+
+	rcu_read_lock();
+	alias = dev ? rcu_dereference(dev->ifalias) : NULL;
+	strscpy(view->alias, alias ? alias->ifalias : "", sizeof(view->alias));
+	rcu_read_unlock();
+}
+
 /**
  * tapdrop_view - look at a device, or the orphans
  * @view: where to put what there is to see, without a reference
@@ -197,6 +209,7 @@ void tapdrop_view(struct tapdrop_view *view, struct tapdrop_dev *td)
 	view->queues = attached && !READ_ONCE(td->retired) ?
 		       READ_ONCE(*attached) : 0;
 	tapdrop_dev_name(td, view->name);
+	tapdrop_view_alias(view, td->dev);
 }
 
 /**
@@ -220,6 +233,31 @@ void tapdrop_view_uncounted(struct tapdrop_view *view,
 	view->kind = tapdrop_kind(dev);
 	view->queues = 0;
 	strscpy(view->name, dev->name, sizeof(view->name));
+	tapdrop_view_alias(view, dev);
+}
+
+/**
+ * tapdrop_view_compare - compare a device that is counted with how it was shown
+ * @view: the device
+ *
+ * Nobody is told of a new alias, nor we of the number of attached queues: readers
+ * who ask for what changed learn of it because each of them looks. One change of
+ * an alias in four thousand million is not noticed.
+ *
+ * Context: process; takes no lock. If two readers saw different devices, it will
+ * differ once more.
+ */
+void tapdrop_view_compare(const struct tapdrop_view *view)
+{
+	struct tapdrop_dev *td = view->td;
+	u32 shown = view->queues;
+
+	if (*view->alias)
+		shown = jhash(view->alias, strlen(view->alias), shown);
+	if (READ_ONCE(td->shown) == shown)
+		return;
+	WRITE_ONCE(td->shown, shown);
+	tapdrop_dev_changed(td);
 }
 
 /**

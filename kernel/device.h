@@ -2,6 +2,7 @@
 #ifndef _TAPDROP_DEVICE_H
 #define _TAPDROP_DEVICE_H
 
+#include <linux/if.h>
 #include <linux/types.h>
 
 #include "counters.h"
@@ -18,6 +19,7 @@
  * @kind: enum tapdrop_kind
  * @queues: number of queues that were attached
  * @name: of the device
+ * @alias: of the device, or empty
  */
 struct tapdrop_view {
 	struct tapdrop_dev *td;
@@ -25,6 +27,7 @@ struct tapdrop_view {
 	u32 kind;
 	unsigned int queues;
 	char name[IFNAMSIZ];
+	char alias[IFALIASZ];
 };
 
 int tapdrop_kind_by_name(const char *name);
@@ -38,6 +41,7 @@ void tapdrop_dev_changed(struct tapdrop_dev *td);
 void tapdrop_view(struct tapdrop_view *view, struct tapdrop_dev *td);
 void tapdrop_view_uncounted(struct tapdrop_view *view,
 			    const struct net_device *dev, u32 ifindex);
+void tapdrop_view_compare(const struct tapdrop_view *view);
 void tapdrop_dev_sum(const struct tapdrop_dev *td, struct tapdrop_sums *sums);
 
 int tapdrop_device_init(void);

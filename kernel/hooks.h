@@ -114,7 +114,8 @@ struct tapdrop_spill {
  * @netns: number of the namespace that it was in then, or of the orphans'
  * @name: of @dev when it was listed or last renamed
  * @since: when counting began, in 64-bit jiffies
- * @changed: when it was last listed or renamed, in jiffies
+ * @changed: when readers last saw it anew, in jiffies
+ * @shown: a checksum of what they see and nobody tells us of
  * @kind: enum tapdrop_kind
  * @queue_in_skb: a frame's queue mapping is the queue that it is for; with
  *	macvtap and ipvtap it is the lower device's
@@ -145,6 +146,7 @@ struct tapdrop_dev {
 	char name[IFNAMSIZ];
 	u64 since;
 	unsigned long changed;
+	u32 shown;
 	u8 kind;
 	bool queue_in_skb;
 	bool listed;

@@ -61,7 +61,9 @@ static int tapdrop_nl_put_dev(struct sk_buff *skb,
 	u64 age;
 
 	if (nla_put_string(skb, TAPDROP_A_STATS_IFNAME, view->name) ||
-	    nla_put_u32(skb, TAPDROP_A_STATS_KIND, view->kind))
+	    nla_put_u32(skb, TAPDROP_A_STATS_KIND, view->kind) ||
+	    (*view->alias &&
+	     nla_put_string(skb, TAPDROP_A_STATS_IFALIAS, view->alias)))
 		return -EMSGSIZE;
 
 	if (!view->td)

@@ -30,9 +30,9 @@ struct tapdrop_nl_filter {
 	unsigned long since;
 	u32 ifindex;
 	u16 part;
-	u8 scope;
-	bool zeros;
-	bool delta;
+	u8 scope : 2;
+	bool zeros : 1;
+	bool delta : 1;
 };
 
 /* All counters, to ask for */

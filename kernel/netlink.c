@@ -19,6 +19,7 @@
  * struct tapdrop_nl_dump_ctx - a stats-get dump, and where it goes on
  * @filter: what was asked for
  * @cursor: where it began, if that was asked for, or 0
+ * @generation: of the devices that there were then
  * @ifindex: first device that is not complete; the orphans come last
  * @part: its first message that was not considered: 0 for the device message,
  *	and one more than the queue index for a queue's
@@ -27,6 +28,7 @@
 struct tapdrop_nl_dump_ctx {
 	struct tapdrop_nl_filter filter;
 	u64 cursor;
+	u32 generation;
 	u32 ifindex;
 	u16 part;
 	bool introduced;
@@ -103,11 +105,23 @@ static int tapdrop_nl_no_device(struct nlattr **attrs,
 	return -ENODEV;
 }
 
+static int tapdrop_nl_put_cursor(struct sk_buff *skb,
+				 const struct tapdrop_nl_dump_ctx *ctx)
+{
+	if (nla_put_u64_64bit(skb, TAPDROP_A_STATS_CURSOR, ctx->cursor,
+			      TAPDROP_A_STATS_PAD) ||
+	    nla_put_u32(skb, TAPDROP_A_STATS_GENERATION, ctx->generation))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* A cursor comes with the orphans, the last message. */
 static int tapdrop_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb,
 			       const struct tapdrop_view *view, u32 part,
 			       const struct tapdrop_nl_filter *filter,
-			       const struct tapdrop_sums *sums, u64 cursor)
+			       const struct tapdrop_sums *sums)
 {
+	const struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
 	void *hdr;
 
 	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
@@ -118,8 +132,7 @@ static int tapdrop_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb,
 
 	genl_dump_check_consistent(cb, hdr);
 	if (tapdrop_nl_put_stats(skb, view, part, filter, sums) ||
-	    (cursor && nla_put_u64_64bit(skb, TAPDROP_A_STATS_CURSOR, cursor,
-					 TAPDROP_A_STATS_PAD))) {
+	    (!view->ifindex && ctx->cursor && tapdrop_nl_put_cursor(skb, ctx))) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -138,14 +151,14 @@ static int tapdrop_nl_dump_introduce(struct sk_buff *skb,
 {
 	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
 	const struct tapdrop_nl_filter none = { .part = filter->part };
-	const struct tapdrop_sums zero = { .cells = 0 };
+	static const struct tapdrop_sums zero;
 	int err;
 
 	if (ctx->introduced)
 		return 0;
 
 	err = tapdrop_nl_dump_put(skb, cb, view, TAPDROP_PART_NO_QUEUE, &none,
-				  &zero, 0);
+				  &zero);
 	ctx->introduced = !err;
 	return err;
 }
@@ -164,7 +177,7 @@ static int tapdrop_nl_dump_queue(struct sk_buff *skb,
 		return 0;
 
 	return tapdrop_nl_dump_introduce(skb, cb, view, filter) ?:
-	       tapdrop_nl_dump_put(skb, cb, view, queue, filter, &sums, 0);
+	       tapdrop_nl_dump_put(skb, cb, view, queue, filter, &sums);
 }
 
 /* What has not changed need not be shown. Of a device that is not counted it is
@@ -186,7 +199,7 @@ static int tapdrop_nl_dump_device(struct sk_buff *skb,
 	     !tapdrop_nl_wanted(filter, &sums)))
 		return 0;
 
-	err = tapdrop_nl_dump_put(skb, cb, view, part, filter, &sums, 0);
+	err = tapdrop_nl_dump_put(skb, cb, view, part, filter, &sums);
 	ctx->introduced = !err;
 	return err;
 }
@@ -226,8 +239,11 @@ static int tapdrop_nl_dump_queues(struct sk_buff *skb,
 static int tapdrop_nl_dump_dev(struct sk_buff *skb, struct netlink_callback *cb,
 			       const struct tapdrop_view *view)
 {
-	struct tapdrop_nl_filter filter = tapdrop_nl_dump_ctx(cb)->filter;
+	const struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
+	struct tapdrop_nl_filter filter = ctx->filter;
 
+	if (ctx->cursor && view->td)
+		tapdrop_view_compare(view);
 	/* Whoever had no such device, or another name, knows nothing of it. */
 	if (filter.delta && view->td &&
 	    time_after_eq(READ_ONCE(view->td->changed), filter.since))
@@ -291,7 +307,7 @@ static int tapdrop_nl_dump_orphans(struct sk_buff *skb,
 	if (!ctx->cursor && !tapdrop_nl_wanted(&filter, &sums))
 		return 0;
 	return tapdrop_nl_dump_put(skb, cb, &orphans, TAPDROP_PART_NO_QUEUE,
-				   &filter, &sums, ctx->cursor);
+				   &filter, &sums);
 }
 
 static int tapdrop_nl_dump_all(struct sk_buff *skb, struct netlink_callback *cb,
@@ -310,6 +326,7 @@ static int tapdrop_nl_dump_all(struct sk_buff *skb, struct netlink_callback *cb,
 }
 
 static int tapdrop_nl_dump_cursor(struct tapdrop_nl_dump_ctx *ctx,
+				  const struct tapdrop_net *tn,
 				  const struct nlattr *attr,
 				  struct netlink_ext_ack *extack)
 {
@@ -326,6 +343,8 @@ static int tapdrop_nl_dump_cursor(struct tapdrop_nl_dump_ctx *ctx,
 
 	ctx->filter.delta = ret;
 	ctx->cursor = tapdrop_cursor_new();
+	/* Before the walk; pairs with the release in the registry. */
+	ctx->generation = smp_load_acquire(&tn->generation);
 	return 0;
 }
 
@@ -345,7 +364,7 @@ int tapdrop_nl_stats_get_start(struct netlink_callback *cb)
 
 	err = tapdrop_nl_parse(&ctx->filter, attrs, cb->extack);
 	if (!err && cursor)
-		err = tapdrop_nl_dump_cursor(ctx, cursor, cb->extack);
+		err = tapdrop_nl_dump_cursor(ctx, tn, cursor, cb->extack);
 	if (err)
 		return err;
 

@@ -28,6 +28,7 @@ class Poller(nl.Client):
     def __init__(self, size=32768):
         super().__init__(size)
         self.cursor = 0
+        self.generation = None
 
     def poll(self, payload=attr(SCOPE, QUEUE)):
         """What changed, as {(ifindex, queue): counters}. The cursor comes last,
@@ -37,6 +38,8 @@ class Poller(nl.Client):
         assert [bool(message.cursor) for message in answer] == \
             (len(answer) - 1) * [False] + [True]
         assert answer[-1].ifindex is None
+        self.generation = answer[-1].generation
+        assert self.generation
         if not self.interrupted:
             self.cursor = answer[-1].cursor
         if not nl.packets(answer[-1]):
@@ -213,6 +216,63 @@ def test_moved_device(poller, lab):
     mine = socket.if_nametoindex("mine")
     assert poller.poll() == {(mine, None): {}, (mine, 0): {SHORT: 2}}
     run("ip", "netns", "del", "away")
+
+
+def test_number_of_queues(poller, taps):
+    """Its driver says nothing when that changes; each reader is told, once."""
+    ifindex = list(taps)[4]
+    taps[ifindex][1].attach(False)
+    cursor, rows = poller.cursor, {(ifindex, None): {}, (ifindex, 0): {SHORT: 1},
+                                   (ifindex, 1): {SHORT: 1}}
+    assert poller.poll() == rows
+    with Poller() as other:
+        other.cursor = cursor
+        assert other.poll() == rows
+        other.settle()
+    poller.settle()
+    taps[ifindex][1].attach()
+    assert poller.poll() == rows
+    poller.settle()
+
+
+@pytest.mark.parametrize("up", (False, True))
+def test_alias(poller, taps, up):
+    """Nobody is told of it if the device is down."""
+    ifindex = list(taps)[6]
+    if up:
+        ip("link set tap6 up")
+    for alias in ("web", "db", "''", "x" * 255):
+        ip(f"link set tap6 alias {alias}")
+        assert (ifindex, None) in poller.poll()
+        poller.settle()
+        (device,) = [m for m in poller.dump(attr(IFINDEX, ifindex))
+                     if m.queue is None]
+        assert device.ifalias == alias.strip("'")
+
+
+def test_generation(poller, taps, lab):
+    """It changes with the devices, their names and their indexes, and with
+    nothing else."""
+    def changed():
+        before = poller.generation
+        poller.poll()
+        return poller.generation != before
+
+    first = taps[list(taps)[0]]
+    for act, changes in (
+            (lambda: first[0].lose(), False),
+            (lambda: first[1].attach(False), False),
+            (first[1].attach, False),
+            (lambda: ip("link set tap0 alias web"), False),
+            (lambda: first.append(Queue("tap0")), True),
+            (lambda: first.pop().close(), False),
+            (lambda: first.append(Queue("tap0")), False),
+            (lambda: ip("link set tap0 name web0"), True),
+            (lab.tap, True),
+            (lambda: lab.close("q0"), True)):
+        act()
+        assert changed() == changes
+        assert not changed()
 
 
 def test_uncounted_device(stock, lab):

@@ -20,6 +20,7 @@ READ = ["test_sites_read"]
 LEAK = ["test_lifetime", "test_sites_tap::test_device_deleted"]
 STORE = ["test_store", "test_memcg"]
 CURSOR = ["test_family_cursor"]
+UPDATE = ["test_family_update", "test_family_cursor"]
 
 # What is tried on those that survive, by the file that was changed
 SUITES = {
@@ -157,6 +158,14 @@ TABLE = {
          "q->lost, nr_cpu_ids - 1)", ["test_last_loss", "test_scenarios"]),
     ],
     "tapdrop/device.c": [
+        ("tapdrop_view_compare", "no-alias", r"if \(\*view->alias\)", "if (0)",
+         UPDATE),
+        ("tapdrop_view_compare", "no-queues", r"shown = view->queues", "shown = 0",
+         UPDATE),
+        ("tapdrop_view_compare", "forgets", r"WRITE_ONCE\(td->shown, shown\);",
+         "", UPDATE),
+        ("tapdrop_view_compare", "not-told", r"tapdrop_dev_changed\(td\);", "",
+         UPDATE),
         ("tapdrop_kind_by_name", "wrong-kind",
          r"return TAPDROP_KIND_MACVTAP", "return TAPDROP_KIND_IPVTAP",
          ["test_family_dump::test_message"]),
@@ -323,6 +332,10 @@ TABLE = {
          "filter->delta", CURSOR),
         ("tapdrop_nl_dump_dev", "new-device", r"filter\.delta = false;", "",
          CURSOR),
+        ("tapdrop_nl_dump_dev", "not-compared",
+         r"tapdrop_view_compare\(view\);", ";", UPDATE),
+        ("tapdrop_nl_dump_cursor", "no-generation",
+         r"ctx->generation = [^;]*;", "", UPDATE),
         ("tapdrop_nl_dump_cursor", "foreign", r"ret < 0", "0", CURSOR),
         ("tapdrop_nl_dump_cursor", "everything", r"ctx->filter\.delta = ret;",
          "", CURSOR),
@@ -404,6 +417,7 @@ TABLE = {
         ("tapdrop_nl_put_stats", "queue-of-uncounted",
          r"view->td && part <", "part <", COVERAGE),
         ("tapdrop_nl_put_dev", "no-age", r"age\)", "0)", COVERAGE),
+        ("tapdrop_nl_put_dev", "no-alias", r"\*view->alias &&", "0 &&", UPDATE),
         ("tapdrop_nl_put_stats", "no-introduction",
          r"part == TAPDROP_PART_NO_QUEUE && filter->part < TAPDROP_PART_NO_QUEUE",
          "0", WALK),

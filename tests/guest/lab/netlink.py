@@ -24,7 +24,7 @@ CTRL_GROUP_NAME, CTRL_GROUP_ID = 1, 2
 STATS_GET, ADD_NTF, DEL_NTF, REASON_GET = range(1, 5)
 (IFINDEX, IFNAME, KIND, QUEUES, QUEUE_ID, TO_USER_CELL, FROM_USER_CELL, SCOPE,
  DIR, REASON, NO_QUEUE, ZEROS, MOVED, COVERAGE, SINCE_MS, PAD,
- CURSOR) = range(1, 18)
+ CURSOR, GENERATION, IFALIAS) = range(1, 20)
 DEVICE, QUEUE = 1, 2                    # scopes
 TO_USER, FROM_USER = 1, 2               # directions
 TUN, TAP, MACVTAP, IPVTAP = range(1, 5)
@@ -105,6 +105,8 @@ class Message:
         self.coverage = number(single.get(COVERAGE))
         self.since = number(single.get(SINCE_MS))
         self.cursor = number(single.get(CURSOR))
+        self.generation = number(single.get(GENERATION))
+        self.ifalias = single.get(IFALIAS, b"\0")[:-1].decode()
 
 
 class Client:
