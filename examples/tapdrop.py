@@ -41,7 +41,8 @@ class Device(Structure):
                 ("queues", c_uint32), ("ifname", c_char * 16),
                 ("lost_to_user", c_uint64), ("lost_from_user", c_uint64),
                 ("n_counters", c_size_t), ("first", POINTER(Counter)),
-                ("coverage", c_uint32), ("since_ms", c_uint64)]
+                ("coverage", c_uint32), ("since_ms", c_uint64),
+                ("ifalias", c_char_p)]
 
     @property
     def name(self):
@@ -62,6 +63,7 @@ class Device(Structure):
         array = (Counter * self.n_counters)()
         memmove(array, self.first, sizeof(array))
         own.first = cast(array, POINTER(Counter))   # which keeps the array
+        own.ifalias = self.ifalias
         return own
 
 

@@ -58,13 +58,22 @@ static int dump_belongs(struct source *src)
 	return err ? source_fail(src, err) : EXIT_OK;
 }
 
-static int dump_source(struct source *src, const struct selector *sel)
+/* Who looks again and again asks for what changed. */
+static int read_counters(struct source *src, bool again)
+{
+	if (again)
+		return tapdrop_update(src->td, &src->filter, &src->stats);
+	tapdrop_stats_free(src->stats);
+	src->stats = NULL;
+	return tapdrop_dump(src->td, &src->filter, &src->stats);
+}
+
+static int dump_source(struct source *src, const struct selector *sel,
+		       bool again)
 {
 	int err;
 
-	tapdrop_stats_free(src->stats);
-	src->stats = NULL;
-	err = tapdrop_dump(src->td, &src->filter, &src->stats);
+	err = read_counters(src, again);
 	if (err == -ENODATA)
 		return -1;
 	if (err == -ENODEV && src->filter.ifindex)
@@ -78,21 +87,27 @@ static int dump_source(struct source *src, const struct selector *sel)
 	return !err && wants_links(sel) ? dump_belongs(src) : err;
 }
 
+static int dump_sources(struct sources *s, const struct selector *sel,
+			bool again)
+{
+	int code = EXIT_OK;
+	size_t i;
+
+	for (i = 0; i < s->n && !code; i++)
+		code = dump_source(&s->list[i], sel, again);
+	return code;
+}
+
 /**
- * sources_dump_next() - read the counters of all sources, if there are more
- * @s: sources
+ * sources_dump_next() - read the counters of all sources, as they are now
+ * @s: sources; of those that were read by this, what changed is read
  * @sel: selection
  *
  * Return: exit code, or -1 at the end of a recording.
  */
 int sources_dump_next(struct sources *s, const struct selector *sel)
 {
-	int code = EXIT_OK;
-	size_t i;
-
-	for (i = 0; i < s->n && !code; i++)
-		code = dump_source(&s->list[i], sel);
-	return code;
+	return dump_sources(s, sel, true);
 }
 
 /**
@@ -104,7 +119,7 @@ int sources_dump_next(struct sources *s, const struct selector *sel)
  */
 int sources_dump(struct sources *s, const struct selector *sel)
 {
-	int code = sources_dump_next(s, sel);
+	int code = dump_sources(s, sel, false);
 
 	return code < 0 ? fail(EXIT_USAGE, "%s has no more dumps", opt.file) :
 			  code;
@@ -151,19 +166,4 @@ int sources_dump_links(struct sources *s)
 			return source_fail(src, err);
 	}
 	return EXIT_OK;
-}
-
-/**
- * source_dump_aliases() - read the aliases of devices
- * @src: source
- *
- * Nothing is said of an error: they are but a help for people.
- */
-void source_dump_aliases(struct source *src)
-{
-	free(src->aliases);
-	src->aliases = NULL;
-	src->n_aliases = 0;
-	if (!opt.file)
-		tapdrop_dump_aliases(src->td, &src->aliases, &src->n_aliases);
 }

@@ -12,6 +12,5 @@ int sources_dump(struct sources *s, const struct selector *sel);
 int sources_dump_next(struct sources *s, const struct selector *sel);
 bool sources_consistent(const struct sources *s);
 int sources_dump_links(struct sources *s);
-void source_dump_aliases(struct source *src);
 
 #endif /* _TAPDROP_DUMP_H */

@@ -124,6 +124,9 @@ void ended_add(struct ended *e, const struct source *src,
 		.dev = *dev,
 	};
 
+	/* It belongs to the answer. */
+	d.dev.ifalias = NULL;
+
 	e->devices++;
 	forget_name(e, src, dev);
 	copy_counters(&d.dev, dev, sel);

@@ -194,26 +194,38 @@ static void set_up(struct follower *fl, const struct source *src, bool up)
 		source_fail(src, -EPROTONOSUPPORT);
 }
 
-static void look_at(struct follower *fl, struct source *src)
+/* If events were lost, what was there before is needed as well. */
+static int read_counters(struct follower *fl, struct source *src)
 {
-	struct tapdrop_stats *fresh = NULL;
+	struct tapdrop_stats *fresh;
 	int err;
 
+	if (!fl->lost)
+		return tapdrop_update(src->td, &src->filter, &src->stats);
 	err = tapdrop_dump(src->td, &src->filter, &fresh);
 	if (err)
-		fresh = NULL;
-	set_up(fl, src, err != -EPROTONOSUPPORT);
-	if (err || !tapdrop_stats_consistent(fresh))
-		fl->m.complete = false;
-	if (err && fl->m.up)
-		source_fail(src, err);
-	if (fl->lost && src->stats && fresh)
+		return err;
+	if (src->stats)
 		find_ended(fl, src, fresh);
-	/* Old counters under a new time would be a lie. */
 	tapdrop_stats_free(src->stats);
 	src->stats = fresh;
-	if (fresh)
-		source_dump_aliases(src);
+	return 0;
+}
+
+static void look_at(struct follower *fl, struct source *src)
+{
+	int err = read_counters(fl, src);
+
+	set_up(fl, src, err != -EPROTONOSUPPORT);
+	if (err && fl->m.up)
+		source_fail(src, err);
+	/* Old counters under a new time would be a lie. */
+	if (err) {
+		tapdrop_stats_free(src->stats);
+		src->stats = NULL;
+	}
+	if (err || !tapdrop_stats_consistent(src->stats))
+		fl->m.complete = false;
 }
 
 static void look(struct follower *fl)

@@ -16,8 +16,9 @@ static int compare(const void *pa, const void *pb)
 	const struct row *a = pa, *b = pb;
 	int diff = COMPARE(a->src, b->src);
 
+	/* As the library has them: orphans, whose index is 0, come last. */
 	if (!diff)
-		diff = COMPARE(a->ifindex, b->ifindex);
+		diff = COMPARE(a->ifindex - 1, b->ifindex - 1);
 	if (!diff)
 		diff = COMPARE(a->queue, b->queue);
 	if (!diff)
@@ -42,58 +43,68 @@ static struct row make_row(size_t src, const struct tapdrop_device *dev,
 	};
 }
 
-static size_t count_counters(const struct sources *s,
-			     const struct selector *sel)
-{
-	struct place at;
-	size_t n = 0;
-
-	for_each_selected(at, s, sel)
-		n += at.dev->n_counters;
-	return n;
-}
-
-static struct row *collect(const struct sources *s, const struct selector *sel,
-			   size_t n)
-{
-	struct row *rows = xrealloc(NULL, n, sizeof(*rows));
-	struct row *row = rows;
-	const struct tapdrop_counter *c;
-	struct place at;
-
-	for_each_selected(at, s, sel) {
-		tapdrop_for_each_counter(c, at.dev) {
-			*row = make_row(at.src - s->list, at.dev, c);
-			row++;
-		}
-	}
-	qsort(rows, n, sizeof(*rows), compare);
-	return rows;
-}
-
 static int compare_devices(const void *pa, const void *pb)
 {
 	const struct watched *a = pa, *b = pb;
 
-	return COMPARE(a->src, b->src) ?: COMPARE(a->ifindex, b->ifindex);
+	return COMPARE(a->src, b->src) ?: COMPARE(a->ifindex - 1, b->ifindex - 1);
 }
 
-static void collect_devices(struct history *h, const struct sources *s,
-			    const struct selector *sel)
+/* Make room for one more. */
+static void *grow_list(void *list, size_t n, size_t *max, size_t size)
 {
-	size_t max = 0;
-	struct place at;
+	if (list && n < *max)
+		return list;
+	*max = n < *max ? *max : 2 * n + 64;
+	return xrealloc(list, *max, size);
+}
 
-	free(h->devices);
-	h->devices = NULL;
-	h->n_devices = 0;
-	for_each_selected(at, s, sel)
-		max++;
-	h->devices = xrealloc(NULL, max + 1, sizeof(*h->devices));
-	for_each_selected(at, s, sel)
-		h->devices[h->n_devices++] = (struct watched){
-			at.src - s->list, at.dev->ifindex };
-	qsort(h->devices, h->n_devices, sizeof(*h->devices), compare_devices);
+static void add_row(struct history *h, size_t src,
+		    const struct tapdrop_device *dev,
+		    const struct tapdrop_counter *c)
+{
+	h->rows = grow_list(h->rows, h->n, &h->max, sizeof(*h->rows));
+	h->rows[h->n++] = make_row(src, dev, c);
+}
+
+static void add_device(struct history *h, size_t src, uint32_t ifindex)
+{
+	h->devices = grow_list(h->devices, h->n_devices, &h->max_devices,
+			       sizeof(*h->devices));
+	h->devices[h->n_devices++] = (struct watched){ src, ifindex };
+}
+
+/* A recording may be in any order, and disturbed. */
+static void sort(void *list, size_t n, size_t size,
+		 int (*cmp)(const void *a, const void *b))
+{
+	char *p = list;
+	size_t i;
+
+	for (i = 1; i < n; i++, p += size) {
+		if (cmp(p, p + size) <= 0)
+			continue;
+		qsort(list, n, size, cmp);
+		return;
+	}
+}
+
+/* What there is now, sorted. */
+static void collect(struct history *h, const struct sources *s,
+		    const struct selector *sel)
+{
+	const struct tapdrop_counter *c;
+	struct place at;
+	size_t src;
+
+	for_each_selected(at, s, sel) {
+		src = at.src - s->list;
+		add_device(h, src, at.dev->ifindex);
+		tapdrop_for_each_counter(c, at.dev)
+			add_row(h, src, at.dev, c);
+	}
+	sort(h->devices, h->n_devices, sizeof(*h->devices), compare_devices);
+	sort(h->rows, h->n, sizeof(*h->rows), compare);
 }
 
 /* It was not here at the last look, and is older than that: what it has lost,
@@ -104,13 +115,15 @@ static bool has_arrived(const struct history *h, const struct row *row,
 {
 	struct watched key = { row->src, row->ifindex };
 
-	return row->ifindex && is_older_than(row->dev, elapsed * 1000) &&
+	if (!row->ifindex || !is_older_than(row->dev, elapsed * 1000))
+		return false;
+	return !h->n_devices ||
 	       !bsearch(&key, h->devices, h->n_devices, sizeof(key),
 			compare_devices);
 }
 
 /* A counter that is new, or was larger, has started again at zero. */
-static void grow(struct row *row, const struct row *old, size_t steps,
+static void fill(struct row *row, const struct row *old, size_t steps,
 		 bool arrived)
 {
 	row->delta = arrived ? 0 : row->packets;
@@ -134,30 +147,32 @@ void history_look(struct history *h, const struct sources *s,
 {
 	size_t steps = (size_t)(time / HISTORY_STEP) -
 		       (size_t)(h->time / HISTORY_STEP);
-	size_t i, k = 0, n = count_counters(s, sel);
-	struct row *rows = collect(s, sel, n);
+	struct history fresh = {
+		/* As many as before are likely. */
+		.max = h->n,
+		.max_devices = h->n_devices,
+		.looks = h->looks + 1,
+		.time = time,
+		.elapsed = time - h->time,
+	};
 	const struct row *old;
+	size_t i, k = 0;
 	int diff;
 
-	for (i = 0; h->looks && i < n; i++) {
+	collect(&fresh, s, sel);
+	for (i = 0; h->looks && i < fresh.n; i++) {
 		old = NULL;
 		diff = -1;
 		while (k < h->n &&
-		       (diff = compare(&h->rows[k], &rows[i])) < 0)
+		       (diff = compare(&h->rows[k], &fresh.rows[i])) < 0)
 			k++;
 		if (k < h->n && !diff)
 			old = &h->rows[k];
-		grow(&rows[i], old, steps,
-		     !old && has_arrived(h, &rows[i], time - h->time));
+		fill(&fresh.rows[i], old, steps,
+		     !old && has_arrived(h, &fresh.rows[i], fresh.elapsed));
 	}
-	collect_devices(h, s, sel);
-
-	free(h->rows);
-	h->rows = rows;
-	h->n = n;
-	h->elapsed = time - h->time;
-	h->time = time;
-	h->looks++;
+	history_free(h);
+	*h = fresh;
 }
 
 /**

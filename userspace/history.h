@@ -54,8 +54,10 @@ struct watched {
  * struct history - all counters over time
  * @rows: the counters that there are now, sorted by what they belong to
  * @n: number of @rows
+ * @max: room for so many
  * @devices: the devices that there are now, sorted
  * @n_devices: number of @devices
+ * @max_devices: room for so many
  * @looks: how often we have looked
  * @time: when we looked last, in seconds
  * @elapsed: seconds between the last two looks
@@ -63,8 +65,10 @@ struct watched {
 struct history {
 	struct row *rows;
 	size_t n;
+	size_t max;
 	struct watched *devices;
 	size_t n_devices;
+	size_t max_devices;
 	unsigned int looks;
 	double time;
 	double elapsed;

@@ -170,7 +170,7 @@ static void put_info(struct series *s, const struct metrics *m,
 	series_label(s, "coverage", tapdrop_coverage_name(at->dev->coverage));
 	if (is_counted(at->dev))
 		series_number(s, "queues", at->dev->queues);
-	series_label_if(s, "alias", source_alias(at->src, at->dev));
+	series_label_if(s, "alias", at->dev->ifalias);
 	series_end(s, 1);
 }
 

@@ -91,22 +91,6 @@ const struct tapdrop_link_stats *source_link(const struct source *src,
 }
 
 /**
- * source_alias() - find the alias of a device
- * @src: source
- * @dev: device
- *
- * Return: the alias, or NULL.
- */
-const char *source_alias(const struct source *src,
-			 const struct tapdrop_device *dev)
-{
-	const struct tapdrop_alias *alias;
-
-	alias = find(src->aliases, src->n_aliases, sizeof(*src->aliases), dev);
-	return alias ? alias->text : NULL;
-}
-
-/**
  * is_older_than() - was a device there before?
  * @dev: device
  * @ms: how long before, in milliseconds

@@ -36,8 +36,6 @@ bool next_selected(struct place *place, const struct sources *s,
 size_t count_uncounted(const struct sources *s, const struct selector *sel);
 const struct tapdrop_link_stats *source_link(const struct source *src,
 					     const struct tapdrop_device *dev);
-const char *source_alias(const struct source *src,
-			 const struct tapdrop_device *dev);
 
 /* Room for NETNS/DEVICE with every byte escaped. */
 #define DEVICE_NAME	2048

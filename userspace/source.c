@@ -27,7 +27,6 @@ static void close_source(struct source *src)
 	tapdrop_stats_free(src->stats);
 	tapdrop_close(src->td);
 	free(src->links);
-	free(src->aliases);
 	free(src->ifindexes);
 	free(src->belongs);
 	free(src->netns);

@@ -19,8 +19,6 @@
  * @stats: answer to the last one, or NULL
  * @links: standard counters, or NULL
  * @n_links: number of @links
- * @aliases: aliases of devices, or NULL
- * @n_aliases: number of @aliases
  * @ifindexes: devices of the names that select some, or NULL
  * @master: interface index of the master that selects some
  * @belongs: what devices belong to, if that selects some
@@ -36,8 +34,6 @@ struct source {
 	struct tapdrop_stats *stats;
 	struct tapdrop_link_stats *links;
 	size_t n_links;
-	struct tapdrop_alias *aliases;
-	size_t n_aliases;
 	uint32_t *ifindexes;
 	uint32_t master;
 	struct tapdrop_link *belongs;

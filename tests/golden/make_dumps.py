@@ -17,7 +17,7 @@ NLM_F_MULTI, NLM_F_DUMP_INTR, NLM_F_ACK_TLVS = 0x2, 0x10, 0x200
 NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE = 1, 2, 3
 STATS_GET, ADD_NTF, DEL_NTF, REASON_GET = 1, 2, 3, 4
 IFINDEX, IFNAME, KIND, QUEUES, QUEUE_ID, TO_USER, FROM_USER = range(1, 8)
-MOVED, COVERAGE, SINCE_MS, CURSOR = 13, 14, 15, 17
+MOVED, COVERAGE, SINCE_MS, CURSOR, GENERATION, IFALIAS = 13, 14, 15, 17, 18, 19
 DRIVER, ATTACHED, NONE = range(1, 4)
 TUN, TAP, MACVTAP, IPVTAP = range(1, 5)
 
@@ -102,10 +102,21 @@ def since(coverage, milliseconds):
     return u32(COVERAGE, coverage) + uint(SINCE_MS, milliseconds)
 
 
+def alias(text):
+    """For a device: what "ip link set alias" has set."""
+    return attr(IFALIAS, text + b'\0')
+
+
 def queue(ifindex, index, cells, **kwargs):
     """The message of a queue."""
     return genl(u32(IFINDEX, ifindex) + u32(QUEUE_ID, index) +
                 counters(cells), **kwargs)
+
+
+def cursor(number, generation, cells=()):
+    """The end of a dump that has a cursor, with the orphans' counters."""
+    return genl(counters(cells) + attr(CURSOR, struct.pack('=Q', number)) +
+                u32(GENERATION, generation)) + done()
 
 
 def moment(boot, monotonic):

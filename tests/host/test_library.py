@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -183,6 +184,213 @@ def test_cursor_goes_round(tmp_path):
     assert done.stdout.splitlines() == ['7 0x4000000000000',
                                         '7 0 0x8000000000000',
                                         '7 0 0xc000000000000']
+
+
+UPDATE_AGENT = r"""
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <tapdrop.h>
+
+static void print(const struct tapdrop_device *dev)
+{
+	const struct tapdrop_counter *c;
+
+	printf("%u %s queues=%u %s lost=%" PRIu64 " since=%" PRId64 ":",
+	       dev->ifindex, dev->ifname, dev->queues,
+	       dev->ifalias ? dev->ifalias : "-",
+	       dev->lost_to_user + dev->lost_from_user, dev->since_ms);
+	tapdrop_for_each_counter(c, dev)
+		printf(" %d/%u/%u=%" PRIu64 "@%" PRId64, c->queue, c->dir, c->reason,
+		       c->packets, c->last_ms);
+	putchar('\n');
+}
+
+/* An answer, brought up to date for each line of input. */
+int main(int argc, char **argv)
+{
+	struct tapdrop_filter filter = { .zeros = argc > 1 };
+	const struct tapdrop_device *dev;
+	struct tapdrop_stats *stats = NULL;
+	struct tapdrop *td;
+
+	(void)argv;
+	if (tapdrop_open(&td))
+		return 1;
+	while (getchar() != EOF) {
+		if (tapdrop_update(td, &filter, &stats))
+			printf("error: %s\n", tapdrop_error(td));
+		if (stats)
+			tapdrop_for_each_device(dev, stats)
+				print(dev);
+		puts(stats && !tapdrop_stats_consistent(stats) ? "torn" : "end");
+		fflush(stdout);
+	}
+	tapdrop_stats_free(stats);
+	tapdrop_close(td);
+	return 0;
+}
+"""
+
+FULL = (nl.TO_USER, 'PTR_FULL')
+SHORT = (nl.FROM_USER, 'PKT_TOO_SMALL')
+
+
+def two_taps(cursor=5 << 40, generation=3):
+    """What an update begins with."""
+    return nl.device(7, 'tap0', nl.TAP, 2, more=nl.since(nl.DRIVER, 9000)) + \
+        nl.queue(7, 0, [(*FULL, 10, 100), (*SHORT, 1, 200)]) + \
+        nl.queue(7, 1, [(*SHORT, 2, 300)]) + \
+        nl.device(8, 'tap1', nl.TAP, 1, more=nl.alias(b'web')) + \
+        nl.cursor(cursor, generation)
+
+
+class Updater:
+    """UPDATE_AGENT on a kernel that answers what it is told to."""
+
+    def __init__(self, tmp_path, *args):
+        self.answers, self.cursors = [], []
+        self.kernel = FakeKernel(dump=self.answer)
+        self.command = [build_agent(tmp_path, UPDATE_AGENT), *args]
+
+    def answer(self, attrs):
+        """The next one; that of cursor 0 if there is none."""
+        self.cursors.append(
+            nl.CURSOR in attrs and int.from_bytes(attrs[nl.CURSOR], 'little'))
+        return self.answers.pop(0) if self.answers else two_taps()
+
+    def __enter__(self):
+        self.kernel.__enter__()
+        # pylint: disable-next=consider-using-with
+        self.child = subprocess.Popen(
+            self.command, text=True, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**tool.ENV, **self.kernel.env,
+                 'LD_LIBRARY_PATH': f'{tool.TOP}/build'})
+        return self
+
+    def __exit__(self, *_):
+        self.child.stdin.close()
+        assert self.child.wait(20) == 0
+        self.child.stdout.close()
+        self.kernel.__exit__()
+
+    def update(self, *answers):
+        """Devices of the next answer, and then how it ends; without times."""
+        return [re.sub(r'(@| since=)-?\d+', '', line)
+                for line in self.update_with_times(*answers)]
+
+    def update_with_times(self, *answers):
+        self.answers[:] = answers
+        self.child.stdin.write('\n')
+        self.child.stdin.flush()
+        lines = [self.child.stdout.readline().rstrip('\n')]
+        while lines[-1] not in ('end', 'torn', ''):
+            lines.append(self.child.stdout.readline().rstrip('\n'))
+        assert not self.answers
+        return lines
+
+
+@pytest.fixture
+def updater(tmp_path):
+    with Updater(tmp_path) as started:
+        yield started
+
+
+BEFORE = ['7 tap0 queues=2 - lost=13: 0/1/1=10 0/2/13=1 1/2/13=2',
+          '8 tap1 queues=1 web lost=0:', 'end']
+
+
+def test_update(updater):
+    """What changed takes the place of what was there; the rest stays."""
+    assert updater.update() == BEFORE
+    assert updater.update(nl.cursor(6 << 40, 3)) == BEFORE
+    assert updater.update(
+        nl.device(7, 'tap0', nl.TAP, 2, [(*SHORT, 7, 0)]) +
+        nl.queue(7, 1, [(*FULL, 4, 0), (*SHORT, 3, 0)]) +
+        nl.cursor(7 << 40, 3)) == [
+            '7 tap0 queues=2 - lost=25: -1/2/13=7 0/1/1=10 0/2/13=1 1/1/1=4 '
+            '1/2/13=3', BEFORE[1], 'end']
+    assert updater.cursors == [0, 5 << 40, 6 << 40]
+
+
+def test_update_of_a_device(updater):
+    """Its number of queues and its alias, with all of its counters."""
+    updater.update()
+    assert updater.update(
+        nl.device(8, 'tap1', nl.TAP, 5, [(*FULL, 1, 0)]) +
+        nl.cursor(6 << 40, 3)) == [
+            BEFORE[0], '8 tap1 queues=5 - lost=1: -1/1/1=1', 'end']
+    assert updater.update(
+        nl.device(8, 'tap1', nl.TAP, 5, more=nl.alias(b'db')) +
+        nl.cursor(7 << 40, 3)) == [
+            BEFORE[0], '8 tap1 queues=5 db lost=1: -1/1/1=1', 'end']
+
+
+def test_update_grows_older(updater):
+    """What has not changed was lost longer ago, and the device is older."""
+    updater.update()
+    time.sleep(0.1)
+    first, second, _ = updater.update_with_times(
+        nl.device(7, 'tap0', nl.TAP, 2, more=nl.since(nl.DRIVER, 9100)) +
+        nl.queue(7, 1, [(*SHORT, 3, 5)]) + nl.cursor(6 << 40, 3))
+    assert 'since=9100: ' in first and first.endswith(' 1/2/13=3@5')
+    kept = [int(age) for age in re.findall(r'@(\d+)', first)[:2]]
+    assert kept[0] >= 199 and kept[1] == kept[0] + 100
+    assert 'since=-1:' in second
+
+
+OTHERS = nl.device(9, 'tap2', nl.TAP, 1) + nl.cursor(9 << 40, 4)
+
+
+@pytest.mark.parametrize('changed', (
+    # Devices came and went.
+    nl.device(9, 'tap2', nl.TAP, 1) + nl.cursor(6 << 40, 4),
+    # While they were asked for.
+    nl.device(9, 'tap2', nl.TAP, 1) + nl.cursor(6 << 40, 3),
+    nl.cursor(6 << 40, 3, [(*SHORT, 1, 0)]),
+    # A module that does not say.
+    nl.genl(nl.attr(nl.CURSOR, bytes(7) + b'\1')) + nl.done(),
+    nl.done(),
+    # It was loaded anew.
+    nl.done(-116),
+))
+def test_update_asks_for_everything(updater, changed):
+    """If what changed does not fit what was there."""
+    assert updater.update() == BEFORE
+    assert updater.update(changed, OTHERS) == ['9 tap2 queues=1 - lost=0:',
+                                               'end']
+    assert updater.cursors == [0, 5 << 40, 0]
+    updater.update(nl.cursor(10 << 40, 4))
+    assert updater.cursors[3:] == [9 << 40]
+
+
+def test_update_of_what_was_disturbed(updater):
+    """It is no base, as a device may have gone unseen; nor is it an answer."""
+    torn = nl.device(7, 'tap0', nl.TAP, 2,
+                     flags=nl.NLM_F_MULTI | nl.NLM_F_DUMP_INTR) + \
+        nl.cursor(6 << 40, 3)
+    assert updater.update(*5 * [torn]) == ['7 tap0 queues=2 - lost=0:', 'torn']
+    assert updater.update() == BEFORE
+    assert updater.update(*5 * [torn], two_taps()) == BEFORE
+    assert updater.cursors == 6 * [0] + 5 * [5 << 40] + [0]
+
+
+def test_update_after_an_error(updater):
+    """The answer stays, and can be brought up to date later."""
+    updater.update()
+    assert updater.update(nl.done(-12)) == [
+        'error: the kernel refused: Cannot allocate memory', *BEFORE]
+    assert updater.update(nl.cursor(6 << 40, 3)) == BEFORE
+    assert updater.cursors == [0, 5 << 40, 5 << 40]
+
+
+def test_update_with_zeros(tmp_path):
+    """Nothing says which zeros are new, so that all are asked for."""
+    with Updater(tmp_path, 'zeros') as updater:
+        assert updater.update() == BEFORE
+        assert updater.update() == BEFORE
+    assert updater.cursors == [False, False]
 
 
 NETNS_AGENT = r"""

@@ -196,20 +196,27 @@ def test_info():
     assert text.count('tap_device_info{') == 5
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason='only root can make namespaces')
 def test_info_has_the_alias():
-    """Also that of a device in another namespace."""
-    subprocess.run(['ip', 'netns', 'add', 'tdalias'], check=True)
-    try:
-        subprocess.run(['ip', '-n', 'tdalias', 'link', 'set', 'lo', 'alias',
-                        'guest "web1"'], check=True)
-        tap = nl.device(1, 'lo', nl.TAP, 1) + nl.done()
-        with FakeKernel(dump=lambda _: tap) as kernel:
-            done = tool.output('-netns', 'tdalias', 'export', 'prometheus',
-                               env=kernel.env)
-    finally:
-        subprocess.run(['ip', 'netns', 'del', 'tdalias'], check=True)
-    assert r'queues="1",alias="guest \"web1\""} 1' in done
+    """As the family says it, of some devices."""
+    dump = nl.device(6, 'tap0', nl.TAP, 1, more=nl.alias(b'guest "web1"')) + \
+        nl.device(7, 'tap1', nl.TAP, 1) + \
+        nl.device(8, 'tap2', nl.TAP, 1, more=nl.alias(b'\xe9')) + nl.done()
+    with FakeKernel(dump=lambda _: dump) as kernel:
+        done = tool.output('export', 'prometheus', env=kernel.env)
+    infos = [line.split('queues="1"')[1] for line in done.splitlines()
+             if line.startswith('tap_device_info{')]
+    assert infos == [r',alias="guest \"web1\""} 1', '} 1',
+                     r',alias="\\xe9"} 1']
+
+
+@pytest.mark.parametrize('more', (
+    nl.attr(nl.IFALIAS, b'endless'), nl.attr(nl.IFALIAS, b'')))
+def test_malformed_alias(more):
+    dump = nl.device(6, 'tap0', nl.TAP, 1, more=more) + nl.done()
+    with FakeKernel(dump=lambda _: dump) as kernel:
+        done = tool.run('export', 'prometheus', env=kernel.env)
+    assert done.returncode == 2
+    assert 'a message is malformed' in done.stderr
 
 
 def test_coverage():

@@ -103,13 +103,10 @@ static int export(const struct exporter *e, const struct selector *sel)
 	};
 	double start = now();
 	int code, err = EXIT_OK;
-	size_t i;
 
 	code = sources_open(&s, sel);
 	if (!code)
 		code = sources_dump(&s, sel);
-	for (i = 0; i < s.n && !code; i++)
-		source_dump_aliases(&s.list[i]);
 	if (!code && opt.details)
 		code = sources_find_holders(&s);
 	m.duration = now() - start;

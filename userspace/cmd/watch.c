@@ -106,16 +106,28 @@ static void put_row(struct table *t, const struct watch *w,
 	table_age(t, STYLE_NONE, row->counter->last_ms);
 }
 
-static int busier(const void *pa, const void *pb)
+static bool busier(const struct row *a, const struct row *b)
 {
-	const struct row *a = *(const struct row **)pa;
-	const struct row *b = *(const struct row **)pb;
+	return a->delta != b->delta ? a->delta > b->delta :
+				      a->packets > b->packets;
+}
 
-	if (a->delta != b->delta)
-		return a->delta < b->delta ? 1 : -1;
-	if (a->packets != b->packets)
-		return a->packets < b->packets ? 1 : -1;
-	return a < b ? -1 : a > b;
+/* The busiest come first, at most @max of them; thousands may be below. */
+static size_t pick(const struct row **picked, size_t max,
+		   const struct history *h)
+{
+	const struct row *row;
+	size_t i, n = 0;
+
+	for (row = h->rows; h->n && row < h->rows + h->n; row++) {
+		if (n == max && !busier(row, picked[n - 1]))
+			continue;
+		n += n < max;
+		for (i = n - 1; i && busier(row, picked[i - 1]); i--)
+			picked[i] = picked[i - 1];
+		picked[i] = row;
+	}
+	return n;
 }
 
 static void put_uncounted(struct table *t, const struct sources *s,
@@ -136,21 +148,16 @@ static void put_uncounted(struct table *t, const struct sources *s,
 }
 
 static struct table *make_table(const struct watch *w, const struct sources *s,
-				const struct selector *sel)
+				const struct selector *sel, size_t max)
 {
 	struct table *t = table_new(columns, ARRAY_SIZE(columns));
-	const struct history *h = &w->history;
-	const struct row **sorted;
-	size_t i;
+	const struct row **picked = xrealloc(NULL, max, sizeof(*picked));
+	size_t i, n = pick(picked, max, &w->history);
 
-	sorted = xrealloc(NULL, h->n, sizeof(*sorted));
-	for (i = 0; i < h->n; i++)
-		sorted[i] = &h->rows[i];
-	qsort(sorted, h->n, sizeof(*sorted), busier);
-	for (i = 0; i < h->n; i++)
-		put_row(t, w, s, sorted[i]);
+	for (i = 0; i < n; i++)
+		put_row(t, w, s, picked[i]);
 	put_uncounted(t, s, sel);
-	free(sorted);
+	free(picked);
 	return t;
 }
 
@@ -171,14 +178,16 @@ static void show_screen(const struct watch *w, const struct sources *s,
 {
 	struct winsize size = { .ws_row = 24, .ws_col = 80 };
 	size_t uncounted = count_uncounted(s, sel);
-	struct table *t = make_table(w, s, sel);
 	char title[256], more[64] = "", time[40], *text;
-	size_t len;
+	size_t len, rows;
+	struct table *t;
 	FILE *f;
 
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
 	if (!size.ws_col || !size.ws_row)
 		size = (struct winsize){ .ws_row = 24, .ws_col = 80 };
+	rows = size.ws_row > 4 ? size.ws_row - 3 : 1;
+	t = make_table(w, s, sel, rows);
 	f = open_memstream(&text, &len);
 	if (f) {
 		/* Their rows may be below the screen. */
@@ -189,8 +198,7 @@ static void show_screen(const struct watch *w, const struct sources *s,
 			 timestamp(time), more, w->interval,
 			 history_loss_rate(&w->history, s), w->history.n);
 		fprintf(f, "%.*s\n", size.ws_col, title);
-		table_limit(t, size.ws_col,
-			    size.ws_row > 4 ? size.ws_row - 3 : 1);
+		table_limit(t, size.ws_col, rows);
 		table_print(t, f);
 		fclose(f);
 		put_lines(text);

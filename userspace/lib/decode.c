@@ -104,8 +104,10 @@ struct head {
 	uint32_t coverage;
 	uint64_t since_ms;
 	uint64_t cursor;
+	uint32_t generation;
 	int32_t queue;
 	char ifname[TAPDROP_IFNAMSIZ];
+	const char *ifalias;
 };
 
 static int decode_head(struct tapdrop_attr attr, struct head *head)
@@ -138,6 +140,13 @@ static int decode_head(struct tapdrop_attr attr, struct head *head)
 			break;
 		case TAPDROP_A_STATS_CURSOR:
 			err = tapdrop_attr_uint(&attr, &head->cursor);
+			break;
+		case TAPDROP_A_STATS_GENERATION:
+			err = tapdrop_attr_u32(&attr, &head->generation);
+			break;
+		case TAPDROP_A_STATS_IFALIAS:
+			head->ifalias = tapdrop_attr_str(&attr);
+			err = head->ifalias ? 0 : -EBADMSG;
 			break;
 		case TAPDROP_A_STATS_QUEUE_ID:
 			err = tapdrop_attr_u32(&attr, &queue);
@@ -176,7 +185,7 @@ static int add_head(struct tapdrop_stats *stats, const struct head *head)
 	dev->coverage = head->coverage;
 	dev->since_ms = head->since_ms;
 	memcpy(dev->ifname, head->ifname, sizeof(dev->ifname));
-	return 0;
+	return tapdrop_stats_set_alias(stats, dev, head->ifalias);
 }
 
 static int add_counter(const struct tapdrop_stats_sink *sink,
@@ -237,8 +246,10 @@ int tapdrop_decode_stats(const struct nlmsghdr *nlh, void *arg)
 		err = decode_head(attr, &head);
 	if (err)
 		return err;
-	if (head.cursor)
+	if (head.cursor) {
 		sink->stats->cursor = head.cursor;
+		sink->stats->generation = head.generation;
+	}
 	if (head.cursor && !head.ifindex && !has_counters(attr))
 		return 0;
 	if (filter->ifindex && filter->ifindex != head.ifindex)
@@ -475,35 +486,4 @@ int tapdrop_decode_belongs(const struct nlmsghdr *nlh, void *arg)
 	link.ifindex = ifi->ifi_index;
 	link.flags = ifi->ifi_flags;
 	return tapdrop_buf_add(arg, &link, sizeof(link));
-}
-
-/**
- * tapdrop_decode_alias() - add a message of RTM_GETLINK to an array, if the
- *	device has an alias
- * @nlh: message
- * @arg: &struct tapdrop_buf of &struct tapdrop_alias
- *
- * Return: 0, -EBADMSG or -ENOMEM.
- */
-int tapdrop_decode_alias(const struct nlmsghdr *nlh, void *arg)
-{
-	const struct ifinfomsg *ifi = NLMSG_DATA(nlh);
-	struct tapdrop_alias alias = {};
-	struct tapdrop_attr attr;
-	int err;
-
-	err = message_attrs(nlh, NLMSG_ALIGN(sizeof(*ifi)), &attr);
-	while (!err && (err = tapdrop_attr_next(&attr)) > 0) {
-		err = 0;
-		if (attr.type != IFLA_IFALIAS)
-			continue;
-		if (attr.len > sizeof(alias.text) || !tapdrop_attr_str(&attr))
-			return -EBADMSG;
-		memcpy(alias.text, attr.data, attr.len);
-	}
-	if (err || !*alias.text)
-		return err;
-
-	alias.ifindex = ifi->ifi_index;
-	return tapdrop_buf_add(arg, &alias, sizeof(alias));
 }

@@ -35,7 +35,6 @@ int tapdrop_decode_reason(const struct nlmsghdr *nlh, void *arg);
 int tapdrop_decode_family(const struct nlmsghdr *nlh, void *arg);
 int tapdrop_decode_link(const struct nlmsghdr *nlh, void *arg);
 int tapdrop_decode_belongs(const struct nlmsghdr *nlh, void *arg);
-int tapdrop_decode_alias(const struct nlmsghdr *nlh, void *arg);
 int tapdrop_decode_link_stats(const struct nlmsghdr *nlh, void *arg);
 int tapdrop_message_cmd(const struct nlmsghdr *nlh);
 bool tapdrop_message_has(const struct nlmsghdr *nlh, int type);

@@ -454,24 +454,3 @@ int tapdrop_dump_links(struct tapdrop *td, struct tapdrop_link **links,
 		*links = (struct tapdrop_link *)buf.data;
 	return err;
 }
-
-int tapdrop_dump_aliases(struct tapdrop *td, struct tapdrop_alias **aliases,
-			 size_t *n)
-{
-	struct tapdrop_buf buf = {};
-	struct tapdrop_answer a = {
-		.td = td,
-		.fn = tapdrop_decode_alias,
-		.arg = &buf,
-	};
-	int err;
-
-	if (td->from_file)
-		return tapdrop_fail(td, EOPNOTSUPP,
-				    "a recording has no aliases of devices");
-	err = collect_links(td, RTM_GETLINK, &all_links, sizeof(all_links), &a,
-			    sizeof(**aliases), n);
-	if (!err)
-		*aliases = (struct tapdrop_alias *)buf.data;
-	return err;
-}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-3-Clause
 /* The answer to a request: devices and counters, each in one array. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ void tapdrop_stats_free(struct tapdrop_stats *stats)
 		return;
 	free(stats->devices);
 	free(stats->counters);
+	free(stats->aliases.data);
 	free(stats);
 }
 
@@ -35,6 +37,8 @@ void tapdrop_stats_reset(struct tapdrop_stats *stats)
 	stats->inconsistent = false;
 	memset(&stats->moment, 0, sizeof(stats->moment));
 	stats->cursor = 0;
+	stats->generation = 0;
+	stats->aliases.len = 0;
 }
 
 /*
@@ -93,6 +97,29 @@ struct tapdrop_counter *tapdrop_stats_add_counter(struct tapdrop_stats *stats)
 	return &counters[stats->n_counters++];
 }
 
+/**
+ * tapdrop_stats_set_alias() - copy the alias of a device
+ * @stats: answer
+ * @dev: device of it
+ * @alias: alias; NULL or empty for none
+ *
+ * Until tapdrop_stats_seal() it is where the alias ends, as it may still move.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int tapdrop_stats_set_alias(struct tapdrop_stats *stats,
+			    struct tapdrop_device *dev, const char *alias)
+{
+	dev->ifalias = NULL;
+	if (!alias || !*alias)
+		return 0;
+	if (tapdrop_buf_add(&stats->aliases, alias, strlen(alias) + 1))
+		return -ENOMEM;
+	dev->ifalias = (const char *)(uintptr_t)
+		       (stats->aliases.len - strlen(alias));
+	return 0;
+}
+
 /* A reason that a newer kernel has and we do not know is taken for a loss. */
 static bool is_loss(const struct tapdrop_counter *c)
 {
@@ -117,6 +144,9 @@ void tapdrop_stats_seal(struct tapdrop_stats *stats)
 		c = &none;
 	for (i = 0; i < stats->n_devices; i++, dev++) {
 		dev->counters = c;
+		if (dev->ifalias)
+			dev->ifalias = (char *)stats->aliases.data - 1 +
+				       (uintptr_t)dev->ifalias;
 		for (n = 0; n < dev->n_counters; n++, c++) {
 			if (!is_loss(c))
 				continue;

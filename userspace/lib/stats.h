@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "tapdrop.h"
+#include "handle.h"
 
 /**
  * struct tapdrop_stats - see tapdrop.h
@@ -19,6 +19,8 @@
  * @inconsistent: a message had NLM_F_DUMP_INTR set
  * @moment: when it was read; all zero if that is not known
  * @cursor: where the dump began, or 0
+ * @generation: of the devices that there were then, or 0
+ * @aliases: those of devices, one behind the other
  */
 struct tapdrop_stats {
 	struct tapdrop_device *devices;
@@ -30,11 +32,15 @@ struct tapdrop_stats {
 	bool inconsistent;
 	struct tapdrop_moment moment;
 	uint64_t cursor;
+	uint32_t generation;
+	struct tapdrop_buf aliases;
 };
 
 struct tapdrop_stats *tapdrop_stats_new(void);
 struct tapdrop_device *tapdrop_stats_add_device(struct tapdrop_stats *stats);
 struct tapdrop_counter *tapdrop_stats_add_counter(struct tapdrop_stats *stats);
+int tapdrop_stats_set_alias(struct tapdrop_stats *stats,
+			    struct tapdrop_device *dev, const char *alias);
 void tapdrop_stats_seal(struct tapdrop_stats *stats);
 void tapdrop_stats_reset(struct tapdrop_stats *stats);
 

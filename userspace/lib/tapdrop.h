@@ -79,6 +79,7 @@ struct tapdrop_counter {
  *	counters, and all of the numbers above are unknown, not 0
  * @since_ms: milliseconds since counting began, or %TAPDROP_NEVER if it did not
  *	or if that is not known
+ * @ifalias: what "ip link set alias" has set, of any bytes; NULL if it has none
  */
 struct tapdrop_device {
 	uint32_t ifindex;
@@ -91,6 +92,7 @@ struct tapdrop_device {
 	const struct tapdrop_counter *counters;
 	uint32_t coverage;
 	uint64_t since_ms;
+	const char *ifalias;
 };
 
 /**
@@ -209,19 +211,6 @@ struct tapdrop_link {
 	uint32_t flags;
 };
 
-/* Room for what "ip link set alias" takes, with a zero behind it. */
-#define TAPDROP_ALIAS_SIZE	256
-
-/**
- * struct tapdrop_alias - the alias of a device
- * @ifindex: interface index
- * @text: alias, of any bytes
- */
-struct tapdrop_alias {
-	uint32_t ifindex;
-	char text[TAPDROP_ALIAS_SIZE];
-};
-
 /**
  * tapdrop_version() - version of the library that is running
  *
@@ -310,6 +299,24 @@ int tapdrop_record(struct tapdrop *td, const char *path);
  */
 int tapdrop_dump(struct tapdrop *td, const struct tapdrop_filter *filter,
 		 struct tapdrop_stats **stats);
+
+/**
+ * tapdrop_update() - bring an answer up to date
+ * @td: handle
+ * @filter: filter, the same as before, or NULL for everything; @delta and
+ *	@cursor are not looked at
+ * @stats: the answer to the last call, or where NULL is at first; it is freed,
+ *	and replaced by one that tapdrop_stats_free() frees
+ *
+ * The same as tapdrop_dump(), for who asks again and again: the kernel is asked
+ * only for what changed, which costs what the losses cost. Devices that came or
+ * went, and anything else that does not fit, make it ask for everything.
+ *
+ * Return: 0; or an errno as that of tapdrop_dump(), and the answer stays as it
+ * was.
+ */
+int tapdrop_update(struct tapdrop *td, const struct tapdrop_filter *filter,
+		   struct tapdrop_stats **stats);
 
 /**
  * tapdrop_get() - get one device or queue in one exchange
@@ -519,19 +526,6 @@ int tapdrop_count_links(struct tapdrop *td, size_t *n);
  */
 int tapdrop_dump_links(struct tapdrop *td, struct tapdrop_link **links,
 		       size_t *n);
-
-/**
- * tapdrop_dump_aliases() - get the aliases of all devices that have one
- * @td: handle
- * @aliases: where to put the array, sorted by ifindex; free it with free()
- * @n: where to put the number of elements
- *
- * All devices of the same network namespace as for tapdrop_dump_link_stats().
- *
- * Return: 0 or a negative errno.
- */
-int tapdrop_dump_aliases(struct tapdrop *td, struct tapdrop_alias **aliases,
-			 size_t *n);
 
 /**
  * tapdrop_dir_name() - name a direction
