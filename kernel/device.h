@@ -8,7 +8,7 @@
 #include "counters.h"
 
 /* A reader reschedules after this many queues without a loss, and after each
- * queue with one.
+ * queue with one, or of which it shows zeros.
  */
 #define TAPDROP_IDLE_STRETCH	32
 

@@ -169,11 +169,13 @@ static int tapdrop_nl_dump_queue(struct sk_buff *skb,
 				 const struct tapdrop_nl_filter *filter)
 {
 	struct tapdrop_sums sums;
+	u64 wanted;
 
 	tapdrop_nl_sum(view->td, queue, &sums);
-	if (sums.cells || queue % TAPDROP_IDLE_STRETCH == 0)
+	wanted = tapdrop_nl_wanted(filter, &sums);
+	if (sums.cells || wanted || queue % TAPDROP_IDLE_STRETCH == 0)
 		cond_resched();
-	if (!tapdrop_nl_wanted(filter, &sums))
+	if (!wanted)
 		return 0;
 
 	return tapdrop_nl_dump_introduce(skb, cb, view, filter) ?:
