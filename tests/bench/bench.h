@@ -27,6 +27,8 @@ static inline uint64_t bench_now(void)
 void frame_main(int argc, char **argv);
 void memory_main(int argc, char **argv);
 void dump_main(int argc, char **argv);
+void changed_measure(unsigned int reasons, unsigned int queues,
+		     unsigned int losing, const char *tool);
 void spawn_main(int argc, char **argv);
 void stretch_main(int argc, char **argv);
 

@@ -97,6 +97,17 @@ unsigned int host_grow(unsigned int queues, unsigned int per_device)
 }
 
 /**
+ * host_lose_all() - let all queues, which lost nothing, lose frames as others do
+ * @reasons: how many counters of each queue shall not be zero
+ */
+void host_lose_all(unsigned int reasons)
+{
+	n_reasons = reasons;
+	for (unsigned int i = 0; i < n_queues; i++)
+		lose_on_cpus(fds[i]);
+}
+
+/**
  * host_lose() - let some queues lose one more frame each
  * @losing: how many of them, evenly spread
  */

@@ -7,6 +7,7 @@
 
 void host_new(unsigned int reasons, unsigned int cpus);
 unsigned int host_grow(unsigned int queues, unsigned int per_device);
+void host_lose_all(unsigned int reasons);
 void host_lose(unsigned int losing);
 
 #endif /* _BENCH_HOST_H */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What queues hold: "tapbench memory TAPS STAT" prints "memory QUEUES CPUS IDLE
- * LOST ALL", for taps of 16 queues, in bytes: of queues that lost nothing, of as
- * many that lost a frame on one CPU, and of as many that did on CPUS. STAT is
- * memory.stat of the cgroup that this runs in, which pays.
+ * What queues hold: "tapbench memory TAPS STAT" prints "memory PER-TAP QUEUES CPUS
+ * IDLE LOST ALL", for TAPS of 16 queues and three times as many of one, in bytes:
+ * of queues that lost nothing, of as many that lost a frame on one CPU, and of as
+ * many that did on CPUS. STAT is memory.stat of the cgroup that this runs in,
+ * which pays.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +14,6 @@
 #include "../traffic/command.h"
 #include "bench.h"
 #include "host.h"
-
-/* Of a tap: so many that what was free before does not show. */
-#define QUEUES	16
 
 /* What the kernel has charged to the cgroup, of the kinds that drivers use. */
 static long charged(const char *stat)
@@ -39,15 +37,25 @@ static long charged(const char *stat)
 }
 
 /* Bytes that grow by so many taps, whose queues lose frames on so many CPUs. */
-static long taken(unsigned int taps, const char *stat, unsigned int reasons,
-		  unsigned int cpus)
+static long taken(unsigned int taps, unsigned int per_tap, const char *stat,
+		  unsigned int reasons, unsigned int cpus)
 {
 	long before;
 
 	host_new(reasons, cpus);
 	before = charged(stat);
-	host_grow(taps * QUEUES, QUEUES);
+	host_grow(taps * per_tap, per_tap);
 	return charged(stat) - before;
+}
+
+static void measure(unsigned int taps, unsigned int per_tap, const char *stat)
+{
+	long idle = taken(taps, per_tap, stat, 0, 1);
+	long lost = taken(taps, per_tap, stat, 1, 1);
+	long all = taken(taps, per_tap, stat, 1, 0);
+
+	printf("memory\t%u\t%u\t%d\t%ld\t%ld\t%ld\n", per_tap, taps * per_tap,
+	       get_nprocs(), idle, lost, all);
 }
 
 /**
@@ -58,13 +66,9 @@ static long taken(unsigned int taps, const char *stat, unsigned int reasons,
 void memory_main(int argc, char **argv)
 {
 	unsigned int taps = argc == 2 ? atoi(argv[0]) : 0;
-	long idle, lost, all;
 
 	if (!taps)
 		fail("usage: tapbench memory TAPS STAT");
-	idle = taken(taps, argv[1], 0, 1);
-	lost = taken(taps, argv[1], 1, 1);
-	all = taken(taps, argv[1], 1, 0);
-	printf("memory\t%u\t%d\t%ld\t%ld\t%ld\n", taps * QUEUES, get_nprocs(),
-	       idle, lost, all);
+	measure(taps, 16, argv[1]);
+	measure(3 * taps, 1, argv[1]);
 }

@@ -15,12 +15,13 @@ class Results:
     def __init__(self, text):
         self.frames = defaultdict(list)     # (about, row): instructions
         self.means = defaultdict(list)
-        self.memory = {}                    # about: (queues, CPUs, bytes...)
+        # (driver, possible CPUs, queues of a tap): (queues, CPUs, bytes...)
+        self.memory = {}
         self.traced = []                    # (reason, device, frames)
         self.spawned = defaultdict(list)    # (cpus, command): instructions
         self.bytes = []                     # (blocks, counters, nests, all)
         self.dumps = defaultdict(list)      # (cpus, per tap, queues, who)
-        self.changed = defaultdict(list)    # (cpus, reasons, queues, who)
+        self.changed = defaultdict(list)    # (cpus, queues, reasons, who)
         self.stretches = {}                 # (cpus, what): instructions
         self.points = {}                    # (cpus, what): number
         self._reasons = {}
@@ -38,8 +39,9 @@ class Results:
         self.frames[self._about, row].append(float(median))
         self.means[self._about, row].append(float(mean))
 
-    def _read_memory(self, *numbers):
-        self.memory[self._about] = tuple(map(int, numbers))
+    def _read_memory(self, per_tap, *numbers):
+        driver, cpus = self._about.split()
+        self.memory[driver, int(cpus), int(per_tap)] = tuple(map(int, numbers))
 
     def _read_traced(self, reason, device, frames):
         self.traced.append((reason, device, int(frames)))
@@ -64,7 +66,7 @@ class Results:
         self.dumps[key].append(Dump(int(taps), *map(int, numbers)))
 
     def _read_changed(self, reasons, queues, who, *numbers):
-        key = self._cpus(), int(reasons), int(queues), who
+        key = self._cpus(), int(queues), int(reasons), who
         counters, size, calls, cost = map(int, numbers)
         self.changed[key].append(Dump(int(queues) // 2, counters, None, size,
                                       calls, cost))
@@ -91,7 +93,7 @@ class Results:
         return median(self.dumps[key])
 
     def change(self, *key):
-        return median(self.changed[key])
+        return median(self.changed[key]).cost
 
     def unsteady(self):
         """Of which figure no two repeats agree, in words."""
