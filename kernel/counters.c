@@ -29,6 +29,9 @@ const struct tapdrop_cell_info tapdrop_cells[] = {
 /* Each CPU that loses frames of a queue takes this much memory. */
 static_assert(sizeof(struct tapdrop_counters) <= 512);
 
+/* Readers pass over four at once, mostly: few counters are not zero. */
+static_assert(TAPDROP_NR_CELLS % 4 == 0);
+
 /* struct tapdrop_sums, and what a request asks for, have a bit for each. */
 static_assert(TAPDROP_NR_CELLS <= 64);
 
@@ -57,15 +60,51 @@ static void tapdrop_sums_add(struct tapdrop_sums *sums, int cell,
 void tapdrop_counters_sum(struct tapdrop_sums *sums,
 			  const struct tapdrop_counters *c)
 {
+	const local_t *p = c->packets;
 	unsigned long packets;
+	int i, end;
+
+	for (i = 0; i < TAPDROP_NR_CELLS; i = end) {
+		end = i + 4;
+		if (!(local_read(&p[i]) | local_read(&p[i + 1]) |
+		      local_read(&p[i + 2]) | local_read(&p[i + 3])))
+			continue;
+		for (; i < end; i++) {
+			packets = local_read(&p[i]);
+			if (packets)
+				tapdrop_sums_add(sums, i, packets,
+						 READ_ONCE(c->last[i]));
+		}
+	}
+}
+
+/**
+ * tapdrop_counters_lost_since - may a CPU have lost something since a time?
+ * @c: what it lost
+ * @since: the time, in jiffies
+ *
+ * A frame whose time is not there yet is not seen. If the time is a cursor's, the
+ * next dump sees it: see tapdrop_cursor_new().
+ *
+ * Context: any; takes no lock and may run beside writers.
+ *
+ * Return: false if not; the sums say what it lost.
+ */
+bool tapdrop_counters_lost_since(const struct tapdrop_counters *c,
+				 unsigned long since)
+{
+	const unsigned long *last = c->last;
+	long before = -1;
 	int i;
 
-	for (i = 0; i < TAPDROP_NR_CELLS; i++) {
-		packets = local_read(&c->packets[i]);
-		if (packets)
-			tapdrop_sums_add(sums, i, packets,
-					 READ_ONCE(c->last[i]));
+	/* Stays negative, as for time_before(), if all are. */
+	for (i = 0; i < TAPDROP_NR_CELLS; i += 4) {
+		before &= READ_ONCE(last[i]) - since;
+		before &= READ_ONCE(last[i + 1]) - since;
+		before &= READ_ONCE(last[i + 2]) - since;
+		before &= READ_ONCE(last[i + 3]) - since;
 	}
+	return before >= 0;
 }
 
 /**

@@ -50,6 +50,8 @@ extern const unsigned int tapdrop_nr_reasons;
 
 void tapdrop_counters_sum(struct tapdrop_sums *sums,
 			  const struct tapdrop_counters *c);
+bool tapdrop_counters_lost_since(const struct tapdrop_counters *c,
+				 unsigned long since);
 void tapdrop_spill_sum(struct tapdrop_sums *sums,
 		       const struct tapdrop_spill *spill);
 void tapdrop_sums_end(struct tapdrop_sums *sums);

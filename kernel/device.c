@@ -260,6 +260,9 @@ void tapdrop_view_compare(const struct tapdrop_view *view)
 	tapdrop_dev_changed(td);
 }
 
+/* Sums reschedule after this many queues without a loss, and after each with one. */
+#define TAPDROP_IDLE_STRETCH	32
+
 /**
  * tapdrop_dev_sum - sum the counters of all queues and the no-queue block
  * @td: counters of a device

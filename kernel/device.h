@@ -7,11 +7,6 @@
 
 #include "counters.h"
 
-/* A reader reschedules after this many queues without a loss, and after each
- * queue with one, or of which it shows zeros.
- */
-#define TAPDROP_IDLE_STRETCH	32
-
 /**
  * struct tapdrop_view - a device as a reader found it
  * @td: its counters, and a reference; NULL if it is not counted

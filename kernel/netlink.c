@@ -14,6 +14,7 @@
 #include "message.h"
 #include "netlink-gen.h"
 #include "registry.h"
+#include "store.h"
 
 /**
  * struct tapdrop_nl_dump_ctx - a stats-get dump, and where it goes on
@@ -36,6 +37,18 @@ struct tapdrop_nl_dump_ctx {
 
 /* Behind every device */
 #define TAPDROP_NL_DUMP_END	U32_MAX
+
+/**
+ * struct tapdrop_nl_look - what a dump looks at
+ * @view: a device
+ * @sums: what a part of it lost
+ *
+ * A call of the dump has one for all, as compilers clear what is on the stack.
+ */
+struct tapdrop_nl_look {
+	struct tapdrop_view view;
+	struct tapdrop_sums sums;
+};
 
 static struct tapdrop_nl_dump_ctx *
 tapdrop_nl_dump_ctx(struct netlink_callback *cb)
@@ -163,23 +176,34 @@ static int tapdrop_nl_dump_introduce(struct sk_buff *skb,
 	return err;
 }
 
+/* What a part lost, and whether there is something to show of it. */
+static bool tapdrop_nl_look_at(struct tapdrop_nl_look *look, u32 part,
+			       const struct tapdrop_nl_filter *filter)
+{
+	const struct tapdrop_dev *td = look->view.td;
+	unsigned int queue = part == TAPDROP_PART_NO_QUEUE ? TAPDROP_NO_QUEUE :
+							     part;
+
+	cond_resched();
+	if (filter->delta && td && part != TAPDROP_PART_DEVICE &&
+	    !tapdrop_store_lost_since(td, queue, filter->since))
+		return false;
+
+	tapdrop_nl_sum(td, part, &look->sums);
+	return tapdrop_nl_wanted(filter, &look->sums);
+}
+
 static int tapdrop_nl_dump_queue(struct sk_buff *skb,
 				 struct netlink_callback *cb,
-				 const struct tapdrop_view *view, u32 queue,
+				 struct tapdrop_nl_look *look, u32 queue,
 				 const struct tapdrop_nl_filter *filter)
 {
-	struct tapdrop_sums sums;
-	u64 wanted;
-
-	tapdrop_nl_sum(view->td, queue, &sums);
-	wanted = tapdrop_nl_wanted(filter, &sums);
-	if (sums.cells || wanted || queue % TAPDROP_IDLE_STRETCH == 0)
-		cond_resched();
-	if (!wanted)
+	if (!tapdrop_nl_look_at(look, queue, filter))
 		return 0;
 
-	return tapdrop_nl_dump_introduce(skb, cb, view, filter) ?:
-	       tapdrop_nl_dump_put(skb, cb, view, queue, filter, &sums);
+	return tapdrop_nl_dump_introduce(skb, cb, &look->view, filter) ?:
+	       tapdrop_nl_dump_put(skb, cb, &look->view, queue, filter,
+				   &look->sums);
 }
 
 /* What has not changed need not be shown. Of a device that is not counted it is
@@ -187,21 +211,19 @@ static int tapdrop_nl_dump_queue(struct sk_buff *skb,
  */
 static int tapdrop_nl_dump_device(struct sk_buff *skb,
 				  struct netlink_callback *cb,
-				  const struct tapdrop_view *view, u32 part,
+				  struct tapdrop_nl_look *look, u32 part,
 				  const struct tapdrop_nl_filter *filter)
 {
 	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
-	struct tapdrop_sums sums;
+	bool wanted = tapdrop_nl_look_at(look, part, filter);
 	int err;
 
-	tapdrop_nl_sum(view->td, part, &sums);
-	cond_resched();
-	if (filter->delta && view->td &&
-	    (filter->part < TAPDROP_PART_NO_QUEUE ||
-	     !tapdrop_nl_wanted(filter, &sums)))
+	if (filter->delta && look->view.td &&
+	    (filter->part < TAPDROP_PART_NO_QUEUE || !wanted))
 		return 0;
 
-	err = tapdrop_nl_dump_put(skb, cb, view, part, filter, &sums);
+	err = tapdrop_nl_dump_put(skb, cb, &look->view, part, filter,
+				  &look->sums);
 	ctx->introduced = !err;
 	return err;
 }
@@ -209,15 +231,15 @@ static int tapdrop_nl_dump_device(struct sk_buff *skb,
 /* The device message, then its queues, from where the context says. */
 static int tapdrop_nl_dump_queues(struct sk_buff *skb,
 				  struct netlink_callback *cb,
-				  const struct tapdrop_view *view,
+				  struct tapdrop_nl_look *look,
 				  const struct tapdrop_nl_filter *filter)
 {
 	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
-	const struct tapdrop_dev *td = view->td;
+	const struct tapdrop_dev *td = look->view.td;
 	unsigned int queue;
 
 	if (!ctx->part) {
-		if (tapdrop_nl_dump_device(skb, cb, view, TAPDROP_PART_NO_QUEUE,
+		if (tapdrop_nl_dump_device(skb, cb, look, TAPDROP_PART_NO_QUEUE,
 					   filter))
 			return -EMSGSIZE;
 		ctx->part = 1;
@@ -232,16 +254,17 @@ static int tapdrop_nl_dump_queues(struct sk_buff *skb,
 		if (filter->part != TAPDROP_PART_DEVICE &&
 		    filter->part != queue)
 			continue;
-		if (tapdrop_nl_dump_queue(skb, cb, view, queue, filter))
+		if (tapdrop_nl_dump_queue(skb, cb, look, queue, filter))
 			return -EMSGSIZE;
 	}
 	return 0;
 }
 
 static int tapdrop_nl_dump_dev(struct sk_buff *skb, struct netlink_callback *cb,
-			       const struct tapdrop_view *view)
+			       struct tapdrop_nl_look *look)
 {
 	const struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
+	const struct tapdrop_view *view = &look->view;
 	struct tapdrop_nl_filter filter = ctx->filter;
 
 	if (ctx->cursor && view->td)
@@ -252,8 +275,8 @@ static int tapdrop_nl_dump_dev(struct sk_buff *skb, struct netlink_callback *cb,
 		filter.delta = false;
 
 	if (filter.scope == TAPDROP_SCOPE_QUEUE)
-		return tapdrop_nl_dump_queues(skb, cb, view, &filter);
-	return tapdrop_nl_dump_device(skb, cb, view, TAPDROP_PART_DEVICE,
+		return tapdrop_nl_dump_queues(skb, cb, look, &filter);
+	return tapdrop_nl_dump_device(skb, cb, look, TAPDROP_PART_DEVICE,
 				      &filter);
 }
 
@@ -263,18 +286,18 @@ static int tapdrop_nl_dump_devs(struct sk_buff *skb,
 	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
 	struct net *net = sock_net(skb->sk);
 	u32 last = ctx->filter.ifindex ?: INT_MAX;
-	struct tapdrop_view view;
+	struct tapdrop_nl_look look;
 	int err;
 
 	while (ctx->ifindex <= last &&
-	       tapdrop_view_find(&view, net, ctx->ifindex, last)) {
-		if (view.ifindex != ctx->ifindex) {
-			ctx->ifindex = view.ifindex;
+	       tapdrop_view_find(&look.view, net, ctx->ifindex, last)) {
+		if (look.view.ifindex != ctx->ifindex) {
+			ctx->ifindex = look.view.ifindex;
 			ctx->part = 0;
 			ctx->introduced = false;
 		}
-		err = tapdrop_nl_dump_dev(skb, cb, &view);
-		tapdrop_dev_put(view.td);
+		err = tapdrop_nl_dump_dev(skb, cb, &look);
+		tapdrop_dev_put(look.view.td);
 		cond_resched();
 		if (err)
 			return err;

@@ -12,6 +12,8 @@ void tapdrop_store_adopt(struct tapdrop_dev *td);
 void tapdrop_store_unpaid(struct tapdrop_dev *td);
 void tapdrop_store_any_index(struct tapdrop_dev *td);
 void tapdrop_store_end(struct tapdrop_dev *td);
+bool tapdrop_store_lost_since(const struct tapdrop_dev *td, unsigned int queue,
+			      unsigned long since);
 bool tapdrop_store_sum(const struct tapdrop_dev *td, unsigned int queue,
 		       struct tapdrop_sums *sums);
 

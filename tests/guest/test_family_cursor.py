@@ -138,6 +138,22 @@ def test_one_counter_of_a_queue(poller, lab):
     assert row == {(nl.TO_USER, nl.PTR_FULL): 2}
 
 
+@pytest.mark.parametrize("bad,reason", (
+    ({"short": 9}, nl.VIRTNET_HDR),
+    ({}, nl.DEV_READY),
+    ({"ipver": 7}, nl.INVALID_PROTO),
+    ({"fault": 9}, nl.SKB_COPY_DATA),
+))
+def test_any_counter(poller, lab, bad, reason):
+    """A dump passes over four at a time."""
+    lab.tap("mine", mode="tun", flags=["vnet_hdr"], up=bool(bad))
+    mine = socket.if_nametoindex("mine")
+    for count in (1, 2):
+        poller.settle()
+        lab.write("mine.q0", **bad)
+        assert poller.poll()[mine, 0] == {(FROM_USER, reason): count}
+
+
 def test_no_queue(poller, taps):
     """The device's own block: what is written to a detached queue."""
     ifindex = list(taps)[5]

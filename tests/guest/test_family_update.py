@@ -13,6 +13,7 @@ from ctypes import byref, c_void_p
 import pytest
 
 from lab import ip, run
+from netlink import PKT_TOO_SMALL, PTR_FULL
 from places import BUILD, TOP
 from tun import File, Queue, many_files
 
@@ -32,14 +33,15 @@ def library():
 class Reader:
     """Has an answer and keeps it up to date."""
 
-    def __init__(self, library):
-        self.library, self.lib = library, library.LIB
+    def __init__(self, library, **wanted):
+        self.lib = library.LIB
         self.handle = library.Tapdrop()
+        self.filter = library.Filter(**wanted)
         self.stats = c_void_p()
 
     def update(self):
         self.handle.check(self.lib.tapdrop_update(
-            self.handle.handle, None, byref(self.stats)))
+            self.handle.handle, byref(self.filter), byref(self.stats)))
 
     def devices(self, stats):
         device = self.lib.tapdrop_stats_next(stats, None)
@@ -62,8 +64,8 @@ class Reader:
         """It has to be what a dump says now."""
         self.update()
         fresh = c_void_p()
-        self.handle.check(self.lib.tapdrop_dump(self.handle.handle, None,
-                                                byref(fresh)))
+        self.handle.check(self.lib.tapdrop_dump(
+            self.handle.handle, byref(self.filter), byref(fresh)))
         (kept, kept_ages), (said, ages) = map(self.rows, (self.stats, fresh))
         self.lib.tapdrop_stats_free(fresh)
         assert kept == said
@@ -74,14 +76,29 @@ class Reader:
         self.handle.close()
 
 
+# What there is to ask for, alone
+FILTERS = ({}, {"scope": 1}, {"dir": 2}, {"dir": 1}, {"no_queue": True},
+           {"has_queue": True, "queue": 1}, {"zeros": True},
+           {"reasons": 1 << PKT_TOO_SMALL},
+           {"reasons": 1 << PKT_TOO_SMALL | 1 << PTR_FULL})
+
+
 @pytest.fixture
-def reader(lab, library):
+def readers(lab, library):
+    """One for each filter."""
     assert lab
     many_files()
-    started = Reader(library)
+    started = [Reader(library, **wanted) for wanted in FILTERS]
     yield started
-    started.close()
+    for each in started:
+        each.close()
     File.close_all()
+
+
+@pytest.fixture
+def reader(readers):
+    """One who wants everything."""
+    return readers[0]
 
 
 class Host:
@@ -162,8 +179,9 @@ class Host:
                         12 * (self.lose,))()
 
 
-def test_whatever_happens(reader, elsewhere, record_property):
-    """Step by step; several at once, now and then."""
+def test_whatever_happens(readers, elsewhere, record_property):
+    """Step by step; several at once, now and then. Each reader looks when it
+    likes."""
     seed = random.randrange(1 << 32)
     record_property("seed", seed)
     rng = random.Random(seed)
@@ -171,6 +189,9 @@ def test_whatever_happens(reader, elsewhere, record_property):
     for _ in range(400):
         for _ in range(rng.choice((1, 1, 1, 5))):
             host.step()
+        for reader in rng.sample(readers, 3):
+            reader.compare()
+    for reader in readers:
         reader.compare()
 
 
@@ -214,7 +235,7 @@ def test_while_it_happens(reader, elsewhere, record_property):
 def test_uncounted(stock, reader, lab):
     """Nothing is known of them, but their names and aliases."""
     assert stock is None
-    lab.tap()
+    lab.tap(up=False)
     reader.compare()
     ip("link set tap0 alias web")
     reader.compare()

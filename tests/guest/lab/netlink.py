@@ -33,8 +33,9 @@ DRIVER, ATTACHED, NONE = range(1, 4)    # coverages
 HEADER = 20                             # of netlink and generic netlink
 
 # Reasons that the tests of the family provoke.
-(PTR_FULL, DEV_READY, PKT_TOO_SMALL, QUEUE_PURGE, QUEUE_DETACHED,
- WRITE_RETRY, DEV_GONE) = 1, 6, 13, 20, 21, 26, 27
+(PTR_FULL, SKB_COPY_DATA, VIRTNET_HDR, DEV_READY, PKT_TOO_SMALL, INVALID_PROTO,
+ QUEUE_PURGE, QUEUE_DETACHED, WRITE_RETRY,
+ DEV_GONE) = 1, 4, 5, 6, 13, 15, 20, 21, 26, 27
 
 
 class Refused(OSError):
