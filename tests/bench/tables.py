@@ -18,12 +18,16 @@ CHANGED_LIMIT = 0.1
 # Instructions without a point to reschedule
 STRETCH_LIMIT = 50000
 
-# Misses that docs/limitations.rst has arguments for: instructions that must not
-# be exceeded all the same.
+# Misses that docs/limitations.rst has arguments for: bounds that must not be
+# exceeded all the same. Instructions added to a frame, in one case with NOISE; of a
+# dump of everything, by the number of possible CPUs; bytes of the device that are
+# those of its only queue as well.
 ARGUED = {
-    'tap-xdp-generic-pass': 4,
+    'tap-xdp-generic-pass': 4 + NOISE,
     'tap-xdp-generic-drop': 43,
 }
+ARGUED_CHANGED = {1: 0.25, 256: 0.35}
+ARGUED_DEVICE = 1024
 
 DELIVERED = {
     'tap-write': 'tap: write() to stack',
@@ -75,13 +79,16 @@ class Targets:
         if not met:
             self.missed.append(what)
 
-    def check_added(self, row, added, limit, words):
-        what = f'{words}: {added:.0f} instructions added'
-        bound = ARGUED.get(row, limit)
-        if limit < round(added) <= bound:
+    def check_within(self, value, limit, bound, what):
+        """Within the limit, or at least within a bound that is recorded."""
+        if limit < value <= bound:
             self.argued.append(f'{what}, of {bound} at most')
         else:
-            self.check(round(added) <= limit, what)
+            self.check(value <= limit, what)
+
+    def check_added(self, row, added, limit, words):
+        self.check_within(round(added), limit, ARGUED.get(row, limit),
+                          f'{words}: {added:.0f} instructions added')
 
 
 def render(head, rows):
@@ -149,10 +156,11 @@ def memory(results, targets, sizes):
         idle, one, all_ = ((ours[i] - stock[i]) / ours[0] for i in (2, 3, 4))
         where = f'a queue of {per_tap} on {cpus} CPUs'
         targets.check(idle <= IDLE_LIMIT, f'{where}: {idle:.0f} bytes idle')
-        # That of one has all of its device's
-        for n, lost in ((1, one), (ours[1], all_)) if per_tap > 1 else ():
-            targets.check(lost <= IDLE_LIMIT + n * COUNTER_LIMIT,
-                          f'{where}: {lost:.0f} bytes with a loss on {n}')
+        device = ARGUED_DEVICE if per_tap == 1 else 0
+        for n, lost in {1: one, ours[1]: all_}.items():
+            limit = IDLE_LIMIT + n * COUNTER_LIMIT
+            targets.check_within(lost, limit, limit + device,
+                                 f'{where}: {lost:.0f} bytes with a loss on {n}')
         rows.append([cpus, per_tap, number(idle), number(one),
                      f'{number(all_)} on {ours[1]}' if ours[1] > 1 else '-'])
     return render(['CPUs', 'queues of a tap', 'lost nothing',
@@ -229,9 +237,10 @@ def changed(results, targets):
                         'watch'))
         where = f'{queues:,} queues on {cpus} CPUs'
         if reasons and queues > CHANGED:
-            targets.check(delta <= CHANGED_LIMIT * full,
-                          f'{where}: what changed takes {delta / full:.2f} of '
-                          'all')
+            targets.check_within(delta / full, CHANGED_LIMIT,
+                                 ARGUED_CHANGED[cpus],
+                                 f'{where}: what changed takes '
+                                 f'{delta / full:.2f} of all')
         rows.append([cpus, number(queues), 'all' if reasons else 'none',
                      number(full), number(delta), f'{delta / full:.3f}',
                      number(library), number(update), number(look)])
