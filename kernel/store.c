@@ -8,13 +8,14 @@
  * has a block of counters there. So memory and the work of a reader follow the
  * losses.
  *
- * The creator of a device pays for its table. The process that attached a queue
- * pays for that queue, the first of them for the no-queue block. Nobody pays if
- * nobody has a queue, nor for orphans, which may be anybody's.
+ * The creator of a device pays for its table, and whoever needs a larger one for
+ * that. The process that attached a queue pays for what that loses, the first of
+ * them for the no-queue block. Nobody pays if nobody has a queue, nor for orphans,
+ * which may be anybody's.
  *
- * Nothing here waits for memory, or uses the memory reserves. If there is no
- * memory or no payer, the frame is counted in the device's spill, for which all
- * CPUs share a cell.
+ * No loss waits for memory, or uses the memory reserves. If there is no memory or no
+ * payer, the frame is counted in the device's spill, for which all CPUs share a
+ * cell.
  */
 
 #include <linux/bitmap.h>
