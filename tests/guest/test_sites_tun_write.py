@@ -14,6 +14,7 @@ import netlink
 import tun
 from lab import (FROM, VNET_LEN, drops, ip, orphans, packets, standard,
                  stopped, wait_for)
+from series import NET, REASONS, since
 from xdp import NO_SUCH_DEVICE, VERDICTS, XDP_TX
 
 
@@ -119,7 +120,7 @@ def test_broken_before_any_skb(lab, flags, bad, errno, reason):
     ip("link set tap0 up")
     assert lab.write("q0", count=5, **bad)["errno"] == {errno: 5}
     assert drops("tap0") == {(0, FROM, reason): 5}
-    assert standard("tap0") == {}
+    assert standard("tap0") == since(NET, {"rx_dropped": 5}, {})
 
 
 @pytest.mark.parametrize("site, function", [
@@ -267,7 +268,8 @@ def test_vnet_header_refused(lab, mode, counted, bad):
     (q0,) = lab.tap(mode=mode, flags=["vnet_hdr"])
     assert lab.write(q0, count=5, **bad)["errno"] == {"EINVAL": 5}
     assert drops("tap0") == {(0, FROM, "VIRTNET_HDR"): 5}
-    assert standard("tap0") == counted
+    both = {"rx_errors": 5, "rx_frame_errors": 5}
+    assert standard("tap0") == since(NET, both, counted)
 
 
 @pytest.mark.site("R21")
@@ -279,7 +281,7 @@ def test_generic_xdp_drops(lab, verdict, reason):
     lab.xdp("x", dev="tap0", verdict=verdict)
     assert lab.write(q0, count=5, gso=1000, size=3000)["ok"] == 5
     assert drops("tap0") == {(0, FROM, reason): 5}
-    assert standard("tap0") == {}
+    assert standard("tap0") == since(REASONS, {"rx_dropped": 5}, {})
 
 
 @pytest.mark.site("R21")
@@ -289,7 +291,7 @@ def test_generic_xdp_redirect_to_nowhere(lab):
     lab.xdp("x", dev="tap0", redirect=NO_SUCH_DEVICE)
     assert lab.write(q0, count=5, gso=1000, size=3000)["ok"] == 5
     assert drops("tap0") == {(0, FROM, "XDP_REDIRECT"): 5}
-    assert standard("tap0") == {}
+    assert standard("tap0") == since(REASONS, {"rx_dropped": 5}, {})
 
 
 @pytest.mark.site("R21")
@@ -302,7 +304,8 @@ def test_generic_xdp_tx_without_way_back(lab):
     ip("link set tap0 down")
     assert lab.write(q0, count=5, gso=1000, size=3000)["ok"] == 5
     assert drops("tap0") == {(0, FROM, "XDP_TX"): 5}
-    assert set(standard("tap0")) <= {"tx_dropped"}
+    assert set(standard("tap0")) - {"tx_dropped"} == \
+        since(REASONS, {"rx_dropped"}, set())
 
 
 def test_generic_xdp_redirect_is_no_loss(lab):

@@ -5,6 +5,7 @@ guest is never told what became of them."""
 import pytest
 
 from lab import FROM, TO, VNET_LEN, drops, ip, packets, standard, wait_for
+from series import NET, REASONS, since
 from xdp import NO_SUCH_DEVICE, VERDICTS, XDP_TX
 
 
@@ -21,7 +22,7 @@ def test_too_short(guest):
     """No standard counter sees that."""
     assert guest.vtx("v", count=30, short=VNET_LEN + 13)["ok"] == 30
     assert drops("tap0") == {(1, FROM, "PKT_TOO_SMALL"): 30}
-    assert standard("tap0") == {}
+    assert standard("tap0") == since(NET, {"rx_dropped": 30}, {})
 
 
 @pytest.mark.site("V2")
@@ -61,7 +62,7 @@ def test_no_memory_for_skb(fault, guest):
     assert guest.vtx("v", count=30)["ok"] == 30
     assert fault.failed()["ok"] == 20
     assert drops("tap0") == {(1, FROM, "NOMEM"): 20}
-    assert standard("tap0") == {}
+    assert standard("tap0") == since(NET, {"rx_dropped": 20}, {})
     assert packets("tap0", "rx") == 10
 
 
@@ -70,7 +71,8 @@ def test_vnet_header_refused(guest):
     """Upstream counts a frame error that a tap device does not show."""
     assert guest.vtx("v", count=30, gso_type=9)["ok"] == 30
     assert drops("tap0") == {(1, FROM, "VIRTNET_HDR"): 30}
-    assert standard("tap0") == {}
+    both = {"rx_errors": 30, "rx_frame_errors": 30}
+    assert standard("tap0") == since(NET, both, {})
 
 
 @pytest.mark.site("V6")
@@ -81,7 +83,7 @@ def test_generic_xdp_drops(guest, verdict, reason):
     guest.xdp("x", dev="tap0", verdict=verdict)
     assert guest.vtx("v", count=30, gso=500, size=1400)["ok"] == 30
     assert drops("tap0") == {(1, FROM, reason): 30}
-    assert standard("tap0") == {}
+    assert standard("tap0") == since(REASONS, {"rx_dropped": 30}, {})
 
 
 @pytest.mark.site("V7")
@@ -93,7 +95,7 @@ def test_napi_on_detached_queue(lab):
     lab.detach(q1)
     assert lab.vtx("v", count=30)["ok"] == 30
     assert drops("tap0") == {(None, FROM, "QUEUE_DETACHED"): 30}
-    assert standard("tap0") == {}
+    assert standard("tap0") == since(NET, {"rx_dropped": 30}, {})
 
 
 @pytest.fixture
@@ -110,9 +112,9 @@ def test_device_down(down):
     """tun_xdp_one() does not ask whether the device is up: the frames go to
     the stack, which drops them. They count as received, and nowhere as lost."""
     assert down.vtx("v", count=30, tag=7)["ok"] == 30
-    assert packets("tap0", "rx") == 30
-    assert drops("tap0") == {}
-    assert standard("tap0") == {}
+    assert packets("tap0", "rx") == since(NET, 0, 30)
+    assert drops("tap0") == since(NET, {(1, FROM, "DEV_READY"): 30}, {})
+    assert standard("tap0") == since(NET, {"rx_dropped": 30}, {})
     assert down.seen("far")["ok"] == 0
     # It would have seen them.
     ip("link set tap0 up")

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which of the series for the kernel's own tree this kernel has: see upstream/
+and docs/upstream.rst. Debian's kernels have none of them."""
+
+import os
+
+BASE, NET, REASONS, TAPDROP = SERIES = ("base", "1-net", "2-net-next",
+                                        "3-net-next")
+
+_OURS = os.uname().release.partition("-")[2]
+
+LEVEL = SERIES.index(_OURS) if _OURS in SERIES else 0
+
+# Whether frames are counted at all
+COUNTED = _OURS not in (BASE, NET, REASONS)
+
+
+def since(series, then, before):
+    """What holds with a series, and what without."""
+    return then if LEVEL >= SERIES.index(series) else before
