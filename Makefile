@@ -106,10 +106,10 @@ lint: ## check the style of everything
 	@tools/deps check
 	@$(PYTEST) tests/host/test_lint.py
 
-intree: ## put everything into the Linux tree DEST, as upstream would have it
+intree: ## make the three series for upstream in the Linux tree DEST
 	@upstream/intree $(or $(DEST),$(error no tree: make intree DEST=<linux tree>))
 
-check-intree: ## build and test the kernel that "make intree" makes (half an hour)
+check-intree: ## build and test the kernels that "make intree" makes (an hour)
 	@tools/deps intree
 	@upstream/build
 	@tests/run --intree

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The series that "make intree" makes, as one would mail them: that they are whole,
+apply in order, and have nothing that only modules out of the tree need."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from places import TOP
+
+SERIES = {"1-net": "net", "2-net-next": "net-next", "3-net-next": "net-next"}
+ENV = {**os.environ, "GIT_CONFIG_NOSYSTEM": "1",
+       "GIT_COMMITTER_NAME": "nobody", "GIT_COMMITTER_EMAIL": "nobody@invalid",
+       "GIT_AUTHOR_NAME": "nobody", "GIT_AUTHOR_EMAIL": "nobody@invalid"}
+
+# What checkpatch says of every list of this kind, that of the kernel's drop
+# reasons for one; of every trace event; and of files that the entry in
+# MAINTAINERS, which an earlier patch adds, has.
+LIST = {"COMPLEX_MACRO", "MACRO_ARG_REUSE"}
+EVENT = {"TRAILING_SEMICOLON", "PARENTHESIS_ALIGNMENT", "OPEN_ENDED_LINE"}
+EXPECTED = {"drivers/net/tapdrop/reasons.h": LIST,
+            "drivers/net/tapdrop/trace.h": EVENT,
+            "drivers/net/tapdrop/Kconfig": {"FILE_PATH_CHANGES"}}
+
+# What is only for modules that are built out of the tree: the stock drivers under
+# a livepatch, older kernels, devices found by their address, the program that
+# runs another, and what tells a callback whose frame it has.
+OUT_OF_TREE = re.compile(
+    r"adopt|livepatch|LINUX_VERSION|DEFINE_HASHTABLE|tapdrop_(?:gone|xdp)_|"
+    r"UNCOUNTED|tapdrop_dev_find|->xdp_generic\b|_resizing|_attaching|"
+    r"ring_lent|tap_drop_queue")
+
+# What looks like a loss without a hook, beside what kernel/patches/no-loss has
+NO_LOSS = {
+    "tun.c: tun_net_get_stats64: rx_errors": "it shows the counter",
+    "tun.c: tun_xdp_xmit: dev_core_stats_tx_dropped_inc":
+        "what it called has counted",
+    "tun.c: tun_xdp_tx: return -ENOSPC": "what it called has counted",
+    "tun.c: tun_do_read: dev_core_stats_tx_dropped_inc":
+        "what it called has counted",
+    "tap.c: tap_drop_segs: kfree_skb_list_reason": "it has counted each",
+    "tap.c: tap_handle_frame: ptr_ring_produce": "what it calls counts",
+    "tap.c: tap_sock_destruct: ptr_ring_cleanup(tap_ptr_free)":
+        "the callback counts",
+    "tap.c: tap_get_user: return err": "what led there has counted",
+    "tap.c: tap_queue_resize: ptr_ring_resize_multiple_bh(tap_ptr_free)":
+        "the callback counts",
+    "tap.c: B4: tap_put_user() does not count READ_TOO_SHORT, to-user":
+        "it returns the length of the frame, and the caller counts",
+}
+
+
+def run(*command, cwd=TOP, check=True):
+    """Run it; returns all that it said."""
+    done = subprocess.run(command, cwd=cwd, env=ENV, text=True, check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    if check and done.returncode:
+        pytest.fail(done.stdout, pytrace=False)
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def source():
+    """The newest base, as far as the series concern it."""
+    return run("tools/kernel", "source", "newest").splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def tree(source, tmp_path_factory):
+    """One in which the series have been made."""
+    path = tmp_path_factory.mktemp("series") / "linux"
+    shutil.copytree(source, path)
+    assert run("upstream/intree", path) == ""
+    return path
+
+
+def mails(tree, series):
+    """The cover letter, and the patches."""
+    cover, *patches = sorted((tree / "outgoing" / series).iterdir())
+    return cover, patches
+
+
+def log(tree, series, form):
+    """A line for each commit of a series."""
+    names = ["base", *SERIES]
+    before = names[names.index(series) - 1]
+    return run("git", "log", "--reverse", f"--format={form}",
+               f"tapdrop/{before}..tapdrop/{series}", cwd=tree).splitlines()
+
+
+@pytest.mark.parametrize("series", SERIES)
+def test_mails(tree, series):
+    """All are there, numbered, and for the right tree; netdev takes no more
+    than fifteen at a time."""
+    cover, patches = mails(tree, series)
+    count = len(log(tree, series, "%h"))
+    assert len(patches) == count <= 15
+    for number, mail in enumerate([cover, *patches]):
+        subject, = re.findall(r"^Subject: \[PATCH (\S+) (\d+)/(\d+)\] \S",
+                              mail.read_text(), re.M)
+        assert subject == (SERIES[series], f"{number:0{len(str(count))}}",
+                           str(count))
+
+
+@pytest.mark.parametrize("series", SERIES)
+def test_cover_letter(tree, series):
+    """It has words, and says what the series is on top of."""
+    text = mails(tree, series)[0].read_text()
+    base = run("git", "rev-parse", "tapdrop/base", cwd=tree).strip()
+    assert "*** " not in text
+    assert f"\nbase-commit: {base}\n" in text
+    letter = (TOP / "upstream" / series / "cover-letter").read_text()
+    assert max(map(len, letter.splitlines())) <= 78
+    assert letter.split("\n", 2)[2] in text
+
+
+def test_questions(tree):
+    """What netdev would ask first."""
+    text = mails(tree, "3-net-next")[0].read_text()
+    for question in ("Why a new family, and not qstats?",
+                     "Why not only tracing?", "Memory: "):
+        assert question in text
+
+
+def test_apply_in_order(tree, source, tmp_path):
+    """Each on top of the former: what they make is what was made."""
+    path = tmp_path / "linux"
+    shutil.copytree(source, path)
+    run("git", "init", "-q", cwd=path)
+    run("git", "add", "-f",
+        *run("git", "ls-tree", "-r", "--name-only", "tapdrop/base",
+             cwd=tree).splitlines(), cwd=path)
+    run("git", "commit", "-q", "-m", "base", cwd=path)
+    for series in SERIES:
+        run("git", "am", "-q", *mails(tree, series)[1], cwd=path)
+        made, wanted = (run("git", "rev-parse", f"{what}^{{tree}}", cwd=where)
+                        for what, where in (("HEAD", path),
+                                            (f"tapdrop/{series}", tree)))
+        assert made == wanted
+
+
+def test_made_twice(tree):
+    """The second time, from the same branch, it is the same."""
+    before = [log(tree, series, "%T %s") for series in SERIES]
+    assert run("upstream/intree", tree) == ""
+    assert [log(tree, series, "%T %s") for series in SERIES] == before
+
+
+@pytest.mark.parametrize("series", SERIES)
+def test_signed_off(tree, series):
+    """By the author of all of them, and by nobody else."""
+    lines = log(tree, series, "%an <%ae>,%(trailers:key=Signed-off-by,"
+                "valueonly,separator=%x2C)")
+    assert len({name for line in lines for name in line.split(",")}) == 1
+
+
+def test_fixes(tree):
+    """Where there is a tag, it is as the kernel wants it; the letter names those
+    patches that have none."""
+    commits = [body.strip("\0\n") for body in "\n".join(
+        log(tree, "1-net", "%B%x00")).split("\0\n")]
+    without = set()
+    for number, body in enumerate(commits, 1):
+        tags = re.findall(r"^Fixes: .*", body, re.M)
+        if not tags:
+            without.add(number)
+        for tag in tags:
+            assert re.fullmatch(r'Fixes: [0-9a-f]{12} \("[^"]+"\)', tag)
+    named, = re.findall(r"^Patches ([\d, and]+) have no Fixes tag",
+                        mails(tree, "1-net")[0].read_text(), re.M)
+    assert {int(n) for n in re.findall(r"\d+", named)} == without
+
+
+@pytest.mark.parametrize("series", SERIES)
+def test_checkpatch(tree, series):
+    """Nothing, but for what is argued above. A source has no history in which a
+    commit could be looked up."""
+    run("git", "checkout", "-q", "-f", "--detach", f"tapdrop/{series}",
+        cwd=tree)
+    found = {}
+    for line in run("scripts/checkpatch.pl", "--no-tree", "--strict",
+                    "--terse", "--no-summary", "--show-types", "--showfile",
+                    "--ignore", "UNKNOWN_COMMIT_ID", *mails(tree, series)[1],
+                    cwd=tree, check=False).splitlines():
+        path, _, _, kind, *_ = line.split(":")
+        found.setdefault(path, set()).add(kind)
+    assert found == (EXPECTED if series == "3-net-next" else {})
+
+
+def test_nothing_out_of_tree(tree):
+    run("git", "checkout", "-q", "-f", "--detach", "tapdrop/3-net-next",
+        cwd=tree)
+    core = sorted((tree / "drivers/net/tapdrop").iterdir())
+    assert {"registry.c", "hooks.h"} <= {path.name for path in core}
+    assert not {path.name for path in core} & {
+        "adopt.c", "gone.c", "xdp.c", "compat", "attach", "patches"}
+    for path in [*core, tree / "drivers/net/tun.c", tree / "drivers/net/tap.c"]:
+        assert not OUT_OF_TREE.findall(path.read_text()), path
+
+
+def test_every_loss_has_a_hook(tree, tmp_path):
+    """As our own patches have: tools/complete finds nothing else."""
+    run("git", "checkout", "-q", "-f", "--detach", "tapdrop/3-net-next",
+        cwd=tree)
+    for name in ("tun.c", "tap.c", "tun_vnet.h"):
+        shutil.copy(tree / "drivers/net" / name, tmp_path)
+    found = run("tools/complete", tmp_path, check=False).splitlines()
+    assert {re.sub(r":\d+:", ":", line, count=1)
+            for line in found} == set(NO_LOSS)
+
+
+def test_bad_trees(source, tmp_path):
+    """One sentence each, and nothing is made."""
+    assert "is no Linux tree" in run("upstream/intree", tmp_path, check=False)
+    path = tmp_path / "linux"
+    shutil.copytree(source, path)
+    makefile = path / "Makefile"
+    text = makefile.read_text()
+    makefile.write_text(text.replace("VERSION = ", "VERSION = 1", 1))
+    assert "but the series is for" in run("upstream/intree", path, check=False)
+    makefile.write_text(text)
+    driver = path / "drivers/net/tun.c"
+    driver.write_text(driver.read_text().replace("BUG_ON(index", "bug(index"))
+    assert "does not apply" in run("upstream/intree", path, check=False)
+    assert not (path / "outgoing").exists()
+    (path / "MAINTAINERS").write_text("")
+    assert "not committed" in run("upstream/intree", path, check=False)
