@@ -52,7 +52,9 @@ def first_line(path):
 FILES = sorted(sources())
 C = [path for path in FILES
      if path.endswith(('.c', '.h')) and path not in GENERATED]
-PATCHES = [path for path in FILES if path.endswith('.patch')]
+# Those of upstream/ are looked at as mails, by test_upstream.py.
+PATCHES = [path for path in FILES if path.endswith('.patch')
+           and not path.startswith('upstream/')]
 PYTHON = [path for path in FILES if path.endswith('.py')
           or first_line(path).startswith('#!/usr/bin/python3')]
 SHELL = [path for path in FILES + ['.ci/run']
