@@ -109,7 +109,7 @@ lint: ## check the style of everything
 intree: ## make the three series for upstream in the Linux tree DEST
 	@upstream/intree $(or $(DEST),$(error no tree: make intree DEST=<linux tree>))
 
-check-intree: ## build and test the kernels that "make intree" makes (an hour)
+check-intree: ## build and test the kernels that "make intree" makes (long)
 	@tools/deps intree
 	@upstream/build
 	@tests/run --intree
