@@ -168,6 +168,11 @@ static bool is_older(const struct births *t, const struct tapdrop_device *dev)
 	return t->known && is_older_than(dev, t->now - t->then);
 }
 
+static bool is_attached(const struct tapdrop_device *dev)
+{
+	return dev->coverage == TAPDROP_COVERAGE_ATTACHED;
+}
+
 /* Neither an index nor a name is a device's for ever, but its birth is. */
 static bool is_same(const struct births *t, const struct tapdrop_device *old,
 		    const struct tapdrop_device *dev)
@@ -183,6 +188,10 @@ static bool is_same(const struct births *t, const struct tapdrop_device *old,
 		       !strcmp(old->ifname, dev->ifname);
 	apart = (t->now - (int64_t)dev->since_ms) -
 		(t->then - (int64_t)old->since_ms);
+	/* After another 'attach' its counters go on, from a later time. */
+	if (apart > PLACE_SLACK_MS && is_attached(old) && is_attached(dev))
+		return old->ifindex == dev->ifindex &&
+		       !strcmp(old->ifname, dev->ifname);
 	return apart >= -PLACE_SLACK_MS && apart <= PLACE_SLACK_MS;
 }
 

@@ -310,3 +310,29 @@ bool sysfs_wants_signatures(const struct sysfs *sys)
 		   "sys/module/module/parameters/sig_enforce");
 	return sysfs_is_locked_down(sys) || *enforce == 'Y';
 }
+
+/**
+ * sysfs_other_livepatch() - is there a livepatch of a driver that is not ours?
+ * @sys: system to look at
+ * @driver: module
+ * @dst: where to put its name
+ * @size: size of @dst
+ *
+ * Return: whether there is.
+ */
+bool sysfs_other_livepatch(const struct sysfs *sys, const char *driver,
+			   char *dst, size_t size)
+{
+	char names[1024], *save, *name;
+
+	sysfs_list(sys, names, sizeof(names), SYSFS_LIVEPATCH);
+	for (name = strtok_r(names, ", ", &save); name;
+	     name = strtok_r(NULL, ", ", &save)) {
+		if (!strcmp(name, SYSFS_ATTACH_MODULE) ||
+		    !sysfs_exists(sys, SYSFS_LIVEPATCH "/%s/%s", name, driver))
+			continue;
+		snprintf(dst, size, "%s", name);
+		return true;
+	}
+	return false;
+}

@@ -9,7 +9,8 @@
 
 /* Livepatches, and the one of tapdrop attach */
 #define SYSFS_LIVEPATCH	"sys/kernel/livepatch"
-#define SYSFS_ATTACH	SYSFS_LIVEPATCH "/tapdrop_attach"
+#define SYSFS_ATTACH_MODULE	"tapdrop_attach"
+#define SYSFS_ATTACH	SYSFS_LIVEPATCH "/" SYSFS_ATTACH_MODULE
 
 /**
  * struct sysfs - a system to look at
@@ -37,6 +38,8 @@ bool sysfs_is_builtin(const struct sysfs *sys, const char *release,
 		      const char *module);
 bool sysfs_is_locked_down(const struct sysfs *sys);
 bool sysfs_wants_signatures(const struct sysfs *sys);
+bool sysfs_other_livepatch(const struct sysfs *sys, const char *driver,
+			   char *dst, size_t size);
 void sysfs_releases_with(const struct sysfs *sys, const char *module,
 			 char *dst, size_t size);
 

@@ -12,12 +12,22 @@
 
 #include <generated/utsversion.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/utsname.h>
+#include <linux/workqueue.h>
 
 #include "../tapdrop/device.h"
 #include "../tapdrop/hooks.h"
 #include "attach.h"
+
+/* How often to look whether the livepatch is still on, in jiffies. */
+#define TAPDROP_ATTACH_LOOK	HZ
+
+static DEFINE_MUTEX(tapdrop_attach_lock);	/* who is live; outside RTNL */
+
+static void tapdrop_attach_look(struct work_struct *work);
+static DECLARE_DEFERRABLE_WORK(tapdrop_attach_looker, tapdrop_attach_look);
 
 static struct tapdrop_attach *tapdrop_attach_driver(struct klp_object *obj)
 {
@@ -65,9 +75,8 @@ static int tapdrop_attach_pre_patch(struct klp_object *obj)
 	return 0;
 }
 
-static void tapdrop_attach_post_patch(struct klp_object *obj)
+static void tapdrop_attach_start(struct tapdrop_attach *driver)
 {
-	struct tapdrop_attach *driver = tapdrop_attach_driver(obj);
 	int err;
 
 	driver->nb.notifier_call = tapdrop_attach_event;
@@ -75,23 +84,36 @@ static void tapdrop_attach_post_patch(struct klp_object *obj)
 	driver->nb.priority = 1;
 	err = register_netdevice_notifier(&driver->nb);
 	if (err) {
-		pr_err("no device of %s.ko is counted: %d\n", obj->name, err);
+		pr_err("no device is counted: %d\n", err);
 		return;
 	}
 	driver->live = true;
 	tapdrop_adopted_start(driver->kinds);
 }
 
-static void tapdrop_attach_pre_unpatch(struct klp_object *obj)
+static void tapdrop_attach_stop(struct tapdrop_attach *driver)
 {
-	struct tapdrop_attach *driver = tapdrop_attach_driver(obj);
-
 	if (!driver->live)
 		return;
 
 	driver->live = false;
 	unregister_netdevice_notifier(&driver->nb);
 	tapdrop_adopted_pause(driver->kinds);
+}
+
+static void tapdrop_attach_post_patch(struct klp_object *obj)
+{
+	mutex_lock(&tapdrop_attach_lock);
+	tapdrop_attach_start(tapdrop_attach_driver(obj));
+	mutex_unlock(&tapdrop_attach_lock);
+	schedule_delayed_work(&tapdrop_attach_looker, TAPDROP_ATTACH_LOOK);
+}
+
+static void tapdrop_attach_pre_unpatch(struct klp_object *obj)
+{
+	mutex_lock(&tapdrop_attach_lock);
+	tapdrop_attach_stop(tapdrop_attach_driver(obj));
+	mutex_unlock(&tapdrop_attach_lock);
 }
 
 #define TAPDROP_ATTACH_CALLBACKS { \
@@ -119,6 +141,20 @@ static struct klp_patch tapdrop_attach_patch = {
 	.objs = tapdrop_attach_objects,
 };
 
+/* A cumulative livepatch takes ours off, and its callbacks are not called. */
+static void tapdrop_attach_look(struct work_struct *work)
+{
+	mutex_lock(&tapdrop_attach_lock);
+	if (READ_ONCE(tapdrop_attach_patch.enabled)) {
+		schedule_delayed_work(&tapdrop_attach_looker,
+				      TAPDROP_ATTACH_LOOK);
+	} else {
+		tapdrop_attach_stop(&tapdrop_attach_tun);
+		tapdrop_attach_stop(&tapdrop_attach_tap);
+	}
+	mutex_unlock(&tapdrop_attach_lock);
+}
+
 static int __init tapdrop_attach_init(void)
 {
 	/* The version magic does not tell one build of a release from another,
@@ -134,6 +170,10 @@ static int __init tapdrop_attach_init(void)
 
 static void __exit tapdrop_attach_exit(void)
 {
+	cancel_delayed_work_sync(&tapdrop_attach_looker);
+	/* If it was replaced just now; nobody else starts or stops any more. */
+	tapdrop_attach_stop(&tapdrop_attach_tun);
+	tapdrop_attach_stop(&tapdrop_attach_tap);
 	tapdrop_attach_gone_end();
 	/* Callbacks of the replaced functions. */
 	rcu_barrier();

@@ -411,3 +411,17 @@ def test_attached(tmp_path, changing, verdict):
     assert verdicts['attach'] == verdict
     assert (verdicts['tun'] == 'good') == (verdict == 'good')
     assert code == (0 if verdict == 'good' else 6)
+
+
+def test_attached_below_another_livepatch(tmp_path):
+    found, code = findings(
+        tmp_path, gone=['sys/module/tapdrop/holders'],
+        files={f'{LIVEPATCH}/enabled': '1',
+               f'{LIVEPATCH}/transition': '0',
+               f'{LIVEPATCH}/tun/patched': '1',
+               f'{LIVEPATCH}/tap/patched': '1',
+               'sys/kernel/livepatch/mend/tun/patched': '1'})
+    rows = {row[0]: row for row in found}
+    assert (rows['tun'][1], rows['tap'][1], code) == ('bad', 'good', 6)
+    assert "the livepatch mend came after 'attach'" in rows['tun'][2]
+    assert "Run 'tapdrop detach'" in rows['tun'][3]

@@ -18,7 +18,7 @@
 #include "../wait.h"
 #include "cmd.h"
 
-#define MODULE		"tapdrop_attach"
+#define MODULE		SYSFS_ATTACH_MODULE
 
 /* How long tasks get to change over, and how often they are asked. The kernel
  * wakes those that sleep in a driver after 15 s.
@@ -75,23 +75,6 @@ static int parse_words(int argc, char **argv, double *seconds)
 	return set_timeout(argv[1], seconds);
 }
 
-/* A livepatch on top of another undoes what that mends. */
-static bool other_patch(const char *driver, char *dst, size_t size)
-{
-	char names[1024], *save, *name;
-
-	sysfs_list(&sys, names, sizeof(names), SYSFS_LIVEPATCH);
-	for (name = strtok_r(names, ", ", &save); name;
-	     name = strtok_r(NULL, ", ", &save)) {
-		if (!strcmp(name, MODULE) ||
-		    !sysfs_exists(&sys, SYSFS_LIVEPATCH "/%s/%s", name, driver))
-			continue;
-		snprintf(dst, size, "%s", name);
-		return true;
-	}
-	return false;
-}
-
 /* Return: EXIT_OK if there is nothing against it. */
 static int may_attach(void)
 {
@@ -107,7 +90,8 @@ static int may_attach(void)
 				 drivers[i]))
 			return fail(EXIT_KERNEL, "%s.ko is loaded and counts by itself; 'attach' is for stock drivers only",
 				    drivers[i]);
-		if (other_patch(drivers[i], name, sizeof(name)))
+		/* On top of it, ours would undo what it mends. */
+		if (sysfs_other_livepatch(&sys, drivers[i], name, sizeof(name)))
 			return fail(EXIT_KERNEL, "the livepatch %s changes %s.ko, and must not be undone; load drivers that count in its place, or reboot into them",
 				    name, drivers[i]);
 	}

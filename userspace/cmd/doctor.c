@@ -264,6 +264,21 @@ static void look_at_attach(struct diagnosis *d)
 		     "the livepatch is on; at the next boot it is not");
 }
 
+/* 'attach' goes on top of no other, so that another one is on top of ours. */
+static void look_at_livepatches(struct diagnosis *d, const char *driver)
+{
+	char other[256];
+
+	if (sysfs_other_livepatch(&d->sys, driver, other, sizeof(other)))
+		find(d, BAD, driver,
+		     "Run 'tapdrop detach', and load drivers that count in its place, or reboot into them.",
+		     "the livepatch %s came after 'attach': what its functions lose is not counted",
+		     other);
+	else
+		find(d, GOOD, driver, NULL,
+		     "the stock driver is loaded, and counts: tapdrop is attached");
+}
+
 /* A count that cannot be read is none of 0. */
 static void look_at_users(struct diagnosis *d, const char *driver)
 {
@@ -310,8 +325,7 @@ static void look_at_driver(struct diagnosis *d, const char *driver)
 		look_at_trial(d, driver);
 		look_at_taint(d, driver);
 	} else if (is_attached(d, driver)) {
-		find(d, GOOD, driver, NULL,
-		     "the stock driver is loaded, and counts: tapdrop is attached");
+		look_at_livepatches(d, driver);
 	} else if (is_builtin(d, driver)) {
 		find(d, BAD, driver,
 		     "This kernel cannot be helped; take one that has it as a module.",

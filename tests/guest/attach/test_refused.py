@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Where tapdrop attach is refused, and where another livepatch comes in between."""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+
+from lab import FROM, drops, run, show, tapdrop, wait_for
+from livepatch import attach
+from modules import users
+from places import FAULT_MODULE
+
+OTHER = FAULT_MODULE.with_name("taplive.ko")
+SYSFS = pathlib.Path("/sys/kernel/livepatch/taplive")
+ENFORCE = "/sys/module/module/parameters/sig_enforce"
+
+
+def changing():
+    return SYSFS.exists() and (SYSFS / "transition").read_text() == "1\n"
+
+
+@contextlib.contextmanager
+def other(**parameters):
+    """Somebody else's livepatch of tun.ko is on."""
+    run("insmod", OTHER, *(f"{name}={value}" for name, value in parameters.items()))
+    wait_for(lambda: not changing())
+    try:
+        yield
+    finally:
+        (SYSFS / "enabled").write_text("0")
+        wait_for(lambda: not SYSFS.exists())
+        wait_for(lambda: subprocess.run(["rmmod", "taplive"], check=False,
+                                        stderr=subprocess.DEVNULL).returncode == 0)
+
+
+def findings(driver):
+    """What doctor says of a driver."""
+    return [line for line in tapdrop("doctor").stdout.splitlines()
+            if line[6:].startswith(f"{driver}:")]
+
+
+def test_another_livepatch_is_there(attachable):
+    attachable.tap()
+    with other():
+        done = tapdrop("attach")
+        assert done.returncode == 2
+        assert "the livepatch taplive changes tun.ko, and must not be undone; load " \
+            "drivers that count in its place, or reboot into them" in done.stderr
+        assert users("tapdrop_attach") is None
+
+
+def test_another_livepatch_comes(attachable):
+    """Of functions that it does not replace, what they lose still counts."""
+    lab = attachable
+    lab.tap()
+    attach()
+    with other():
+        (line,) = findings("tun")
+        assert line.startswith("bad ")
+        assert "the livepatch taplive came after 'attach'" in line
+        lab.write("q0", count=3, short=5)
+        assert drops("tap0") == {(0, FROM, "PKT_TOO_SMALL"): 3}
+    (line,) = findings("tun")
+    assert line.startswith("good ")
+
+
+def test_cumulative_livepatch_comes(attachable):
+    """It takes ours off, and nobody tells: devices are soon not counted."""
+    lab = attachable
+    lab.tap()
+    attach()
+    lab.write("q0", count=3, short=5)
+    with other(replace=1):
+        wait_for(lambda: show("dev", "tap0")[0]["coverage"] == "none")
+        assert "counters" not in show("dev", "tap0")[0]
+        lab.write("q0", count=4, short=5)
+        lab.tap("tap1")
+        assert show("dev", "tap1")[0]["coverage"] == "none"
+        assert tapdrop("detach").returncode == 0
+        assert users("tapdrop_attach") is None
+    attach()
+    assert drops("tap0") == {(0, FROM, "PKT_TOO_SMALL"): 3}
+    assert drops("tap1") == {}
+
+
+def test_signatures_are_wanted(attachable, tmp_path):
+    """That is for ever, once it is so: the kernel only seems to say it here."""
+    attachable.tap()
+    (tmp_path / "Y").write_text("Y\n")
+    (tmp_path / "modprobe").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "modprobe").chmod(0o755)
+    run("mount", "--bind", tmp_path / "Y", ENFORCE)
+    try:
+        path = f"{tmp_path}:{os.environ['PATH']}"
+        done = tapdrop("attach", env={**os.environ, "PATH": path})
+    finally:
+        run("umount", ENFORCE)
+    assert done.returncode == 2
+    assert "this kernel loads signed modules only: sign tapdrop-attach.ko with a key " \
+        "that the machine owner has enrolled (mokutil --import)" in done.stderr
+
+
+def test_cannot_be_loaded(attachable, tmp_path):
+    """modprobe and the kernel have said why."""
+    attachable.tap()
+    (tmp_path / "modprobe").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "modprobe").chmod(0o755)
+    done = tapdrop("attach", env={**os.environ, "PATH": str(tmp_path)})
+    assert done.returncode == 2
+    assert "modprobe could not load tapdrop-attach; its words are above, and the " \
+        "kernel's own in 'dmesg'" in done.stderr
