@@ -23,6 +23,8 @@ UNITS = pathlib.Path("/usr/local/lib/systemd/system")
 def pytest_addoption(parser):
     parser.addoption("--seed", type=int, default=None,
                      help="seed of the conservation test")
+    parser.addoption("--rounds", type=int, default=200,
+                     help="how often the livepatch is put on and off")
 
 
 def pytest_configure(config):
