@@ -128,6 +128,18 @@ def lost(results, targets):
     return render(['lost frame', 'stock', 'counted', 'traced as well'], rows)
 
 
+def attached(results, _):
+    """What the livepatch adds to the stock drivers; there is no target."""
+    if not results.rows('attached'):
+        return 'This kernel has no livepatches.'
+    rows = []
+    for row, words in (DELIVERED | LOST).items():
+        stock, ours = (results.frame(who, row) for who in ('stock', 'attached'))
+        rows.append([words, number(stock), f'{ours - stock:+.0f}',
+                     f'{ours / stock:.3f}'])
+    return render(['frame', 'stock', 'added', 'ratio'], rows)
+
+
 def tracers(results, _):
     rows = []
     for row in results.rows('bpftrace'):
@@ -283,6 +295,7 @@ def make(results, sizes):
     targets = Targets()
     tables = {'delivered': delivered(results, targets),
               'lost': lost(results, targets),
+              'attached': attached(results, targets),
               'tracers': tracers(results, targets),
               'traced': traced(results, targets),
               'memory': memory(results, targets, sizes),
