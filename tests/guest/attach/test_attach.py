@@ -11,33 +11,14 @@ import netlink as nl
 import tun
 from lab import (FROM, TO, VNET_LEN, counters, drops, ip, run, show, standard,
                  tapdrop, wait_for)
+from livepatch import attach, detach
 from modules import users
 from xdp import XDP_DROP
-
-
-def attach():
-    done = tapdrop("attach")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("attached: ")
-
-
-def detach():
-    done = tapdrop("detach")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert users("tapdrop_attach") is None
 
 
 def coverage(dev):
     (device,) = show("dev", dev)
     return device["coverage"]
-
-
-@pytest.fixture
-def attachable(stock, lab):
-    """Stock drivers, and tapdrop is not attached in the end."""
-    run("modprobe", "tapdrop")
-    yield lab
-    detach()
 
 
 def lose(lab, dev, queue, full=3, short=2):
@@ -84,6 +65,31 @@ def test_devices_in_use(attachable):
     lose(lab, "tap0", "q0", full=1, short=0)
     lost[0, TO, "PTR_FULL"] += 1
     assert drops("tap0") == lost
+
+
+def check(state, *words):
+    """The plugin's exit code, and its line."""
+    done = tapdrop("check", "dev", "tap0", "warn", "1", "state", state, *words)
+    return done.returncode, done.stdout.partition(" |")[0]
+
+
+def test_alarms_count_from_attach(attachable, tmp_path):
+    """Nor does what was lost before another attach count as new."""
+    lab = attachable
+    lab.tap()
+    state = str(tmp_path / "state")
+    lose(lab, "tap0", "q0")
+    check(state, "uncounted", "ok")
+    attach()
+    assert check(state)[0] == 0
+    lose(lab, "tap0", "q0")
+    assert check(state)[0] == 1
+    assert check(state)[0] == 0
+    detach()
+    attach()
+    assert check(state)[0] == 0
+    detach()
+    assert check(state)[0] == 3
 
 
 @pytest.mark.parametrize("kind", ("macvtap", "ipvtap"))
