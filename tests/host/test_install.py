@@ -86,7 +86,7 @@ def test_kernel_that_refuses_ours(tree, tmp_path, refused):
         (tmp_path / name).write_text(f"#!/bin/sh\necho {name} $* >>{said}\n"
                                      f"exit {code}\n")
         (tmp_path / name).chmod(0o755)
-    for driver in ("tun", "tap"):
+    for driver in ("tapdrop", "tun", "tap"):
         command, = [line.split(maxsplit=2)[2]
                     for line in conf.read_text().splitlines()
                     if line.startswith(f"install {driver} ")]
@@ -97,7 +97,7 @@ def test_kernel_that_refuses_ours(tree, tmp_path, refused):
         said.unlink()
         assert lines[0] == f"modprobe --ignore-install {driver}"
         assert [line.split("/kernel/")[1] for line in lines[1:]] == (
-            [f"drivers/net/{driver}.ko"] if refused else [])
+            [f"drivers/net/{driver}.ko"] if refused and driver != "tapdrop" else [])
 
 
 def test_livepatch(tree):
