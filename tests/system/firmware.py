@@ -78,27 +78,25 @@ class Firmware:
 
     def enroll(self, qemu):
         """Type what the owner of the machine types, while QEMU runs."""
-        keyboard = None
-        seen = 0
         screens = list(ENROLL)
-        while screens and qemu.poll() is None:
-            time.sleep(0.5)
-            if not keyboard:
-                keyboard = self._connect()
-                continue
-            text = re.sub(rb"\x1b\[[0-9;=]*[A-Za-z]", b"",
-                          self.console.read_bytes()[seen:])
-            if screens[0][0].encode() not in text:
-                continue
-            seen = self.console.stat().st_size
-            time.sleep(1)
-            keyboard.send(screens.pop(0)[1])
+        screen = b""
+        with self._connect(qemu) as port:
+            while screens and (said := port.recv(4096)):
+                screen += said
+                text = re.sub(rb"\x1b\[[0-9;=]*[A-Za-z]", b"", screen)
+                if screens[0][0].encode() in text:
+                    time.sleep(1)           # until it waits for a key
+                    port.send(screens.pop(0)[1])
+                    screen = b""
         return not screens
 
-    def _connect(self):
-        connection = socket.socket(socket.AF_UNIX)
-        try:
-            connection.connect(str(self.work / "serial"))
-        except OSError:
-            return None
-        return connection
+    def _connect(self, qemu):
+        """The serial port, once QEMU has it; who is there has to read."""
+        while True:
+            port = socket.socket(socket.AF_UNIX)
+            try:
+                port.connect(str(self.work / "serial"))
+                return port
+            except OSError:
+                assert qemu.poll() is None, "QEMU does not run"
+                time.sleep(0.1)
