@@ -28,9 +28,9 @@ rm -r usr *.deb
 """
 OVMF = "/usr/share/OVMF/"
 DOWN, ENTER = b"\x1b[B", b"\r"
-# The screens of MokManager, and which key is right on them
+# The screens of MokManager, and which key is right on them. It waits for a key
+# first, but for mokutil --timeout -1.
 ENROLL = (
-    ("Press any key to perform MOK management", ENTER),
     ("Enroll MOK", DOWN + ENTER),
     ("View key 0", DOWN + ENTER),
     ("Enroll the key", DOWN + ENTER),
