@@ -362,11 +362,11 @@ def test_dpkg_is_killed(system):
     built = state(system)
     words = again(system, """
         setsid dpkg -i /srv/repository/tapdrop-dkms_*.deb >/srv/words 2>&1 &
-        until grep 'building for' /srv/words; do
+        until grep -s 'building for' /srv/words; do
             sleep 0.1
         done
         sleep 5
-        kill -9 -- -$!
+        kill -9 "-$!"
         wait $! || :
         dpkg --audit
         echo repaired:
