@@ -5,11 +5,12 @@ known: offered, read, counted, and where."""
 import pytest
 
 from lab import (BROADCAST, FROM, TO, drops, ip, standard, wait_for)
-from series import NET, since
+from series import NET, counted, since
 
 pytestmark = pytest.mark.usefixtures("lab")
 
 
+@counted
 @pytest.mark.site("T7")
 def test_bridge_with_one_stalled_reader(lab):
     """Only the queue whose reader stalls loses frames."""

@@ -8,7 +8,7 @@ import pytest
 
 from lab import (BROADCAST, FROM, MAC, TO, VNET_LEN, drops, ip, orphans,
                  packets, standard, stopped, wait_for)
-from series import NET, since
+from series import NET, counted, since
 
 UNLIMITED = 0x7fffffff
 ELSEWHERE = "02:00:00:00:00:99"
@@ -148,6 +148,7 @@ def test_device_deleted(upper):
     assert orphans() == {(FROM, "DEV_GONE"): 5}
 
 
+@counted
 @pytest.mark.site("A7", "A8", "A10")
 @pytest.mark.parametrize("bad, errno", [
     ({"short": 9}, "EINVAL"),

@@ -14,7 +14,7 @@ import netlink
 import tun
 from lab import (FROM, VNET_LEN, drops, ip, orphans, packets, standard,
                  stopped, wait_for)
-from series import NET, REASONS, since
+from series import NET, REASONS, counted, since
 from xdp import NO_SUCH_DEVICE, VERDICTS, XDP_TX
 
 
@@ -73,6 +73,7 @@ def blocked_writer(fd):
         signal.signal(signal.SIGUSR1, before)
 
 
+@counted
 @pytest.mark.site("R15")
 def test_index_of_queue_is_not_the_users(lab):
     """While a writer waits for room its device is deleted, and TUNSETIFINDEX
