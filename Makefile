@@ -74,7 +74,7 @@ agents: tool ## build the example agents, and the kernel's ynl for our spec
 
 check: ## run the tests, those of the kernel on KERNELS, which may be "all"
 	@tools/deps check
-	@[ "$(KERNELS)" != all ] || tools/deps agents
+	@[ "$(KERNELS)" != all ] || { tools/deps agents && tools/deps cross; }
 	@tests/run $(KERNELS) -- $(TESTS)
 
 mutants: ## change the code in many ways, each of which a test has to notice (ONLY)
@@ -131,6 +131,19 @@ check-attach: ## test 'tapdrop attach', on the stock drivers of KERNELS
 	@tools/deps check
 	@tests/run $(KERNELS) -- $(or $(TESTS),tests/guest/attach)
 
+check-fits: ## build for kernels that Debian serves, of each driver and flavour
+	@tools/deps vm
+	@tools/kernel status --build
+
+check-arm64: ## test modules and tool for arm64 in an emulated guest (slow; KERNEL)
+	@tools/deps arm64
+	@$(MAKE) -s --no-print-directory cross
+	@tests/run $(KERNELS:%-arm64=%)-arm64 -- $(or $(TESTS),$(wildcard tests/guest/test_*.py))
+
+cross: ## build the tool and its library for arm64 and i386
+	@tools/foreign build arm64
+	@tools/foreign build i386
+
 check-debug: ## test on kernels that find misused memory and races (hours)
 	@tools/deps intree
 	@tests/run --debug $(DEBUG) -- $(TESTS)
@@ -154,5 +167,5 @@ clean: ## remove what was built; downloads stay in the cache
 
 .DELETE_ON_ERROR:
 .PHONY: FORCE help deps modules modules_install tool install uninstall packages traffic \
-	agents check check-attach check-clients check-intree check-packages check-host \
-	check-debug demo bench mutants torture lint intree ledger regen docs clean
+	agents check check-arm64 check-attach check-clients check-fits check-intree \
+	check-packages check-host check-debug cross demo bench mutants torture lint intree ledger regen docs clean

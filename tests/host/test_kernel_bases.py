@@ -14,14 +14,14 @@ from places import TOP
     ["tools/kernel", "version", "5.10"],
     ["tools/kernel", "release", "6.13"],
     ["tools/kernel", "source", "7.4"],
-    ["tools/kernel", "image", "6.1.0-56-arm64"],
+    ["tools/kernel", "image", "6.1.0-56-armmp"],
     ["tools/build-modules", "6.6.1-amd64"],
     ["tests/vm/run", "6.6"],
     ["tests/run", "6.6"],
 ])
 def test_unknown_kernel_is_refused(command):
     """Wherever it is named, in one sentence, which says where to read what to
-    do; so is one of another architecture than ours."""
+    do; so is one of an architecture that is not known."""
     done = subprocess.run(command, cwd=TOP, text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert done.returncode == 3
