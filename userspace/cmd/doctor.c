@@ -199,11 +199,16 @@ static bool is_attached(struct diagnosis *d, const char *driver)
 	return *patched == '1' && *enabled == '1' && *changing == '0';
 }
 
-/* Ours needs tapdrop.ko. */
+/* By its line of modules.dep: ours needs tapdrop.ko. */
+static bool is_ours(const char *line)
+{
+	return line && strstr(line, "/tapdrop.ko");
+}
+
 static bool loads_ours(struct diagnosis *d, const char *driver)
 {
 	char *line = sysfs_find_module(&d->sys, d->release, driver);
-	bool ours = line && strstr(line, "/tapdrop.ko");
+	bool ours = is_ours(line);
 
 	free(line);
 	return ours;
@@ -212,13 +217,14 @@ static bool loads_ours(struct diagnosis *d, const char *driver)
 static void look_at_file(struct diagnosis *d, const char *driver)
 {
 	char *line = sysfs_find_module(&d->sys, d->release, driver);
+	bool ours = is_ours(line);
 	char what[32];
 
 	if (!line)
 		return;
 	snprintf(what, sizeof(what), "%s.ko", driver);
 	line[strcspn(line, ":\n")] = '\0';
-	if (!loads_ours(d, driver))
+	if (!ours)
 		find(d, counts(d, driver) || is_attached(d, driver) ? NOTE : BAD,
 		     what,
 		     "Build the modules for this kernel and install them; devices that come then are counted.",
@@ -244,7 +250,7 @@ static bool is_builtin(struct diagnosis *d, const char *driver)
 
 static bool may_attach(struct diagnosis *d)
 {
-	return sysfs_exists(&d->sys, "sys/kernel/livepatch") &&
+	return sysfs_exists(&d->sys, SYSFS_LIVEPATCH) &&
 	       sysfs_has_module(&d->sys, d->release, "tapdrop-attach");
 }
 
@@ -330,7 +336,7 @@ static void look_at_driver(struct diagnosis *d, const char *driver)
 		find(d, BAD, driver,
 		     "This kernel cannot be helped; take one that has it as a module.",
 		     "the driver is part of the kernel and cannot be replaced");
-	} else if (is_stock(d, driver)) {
+	} else if (sysfs_exists(&d->sys, "sys/module/%s", driver)) {
 		look_at_users(d, driver);
 	} else {
 		find(d, NOTE, driver, NULL,
@@ -343,8 +349,8 @@ static void look_at_drain(struct diagnosis *d)
 {
 	char command[256];
 
-	if (!loads_ours(d, "tun") || !loads_ours(d, "tap") ||
-	    !(is_stock(d, "tun") || is_stock(d, "tap")))
+	if (!(is_stock(d, "tun") || is_stock(d, "tap")) ||
+	    !loads_ours(d, "tun") || !loads_ours(d, "tap"))
 		return;
 	drain_command(&d->sys, command, sizeof(command));
 	find(d, NOTE, "drain", command,
