@@ -20,6 +20,14 @@ import test_trace as lose                           # noqa: E402
 NONE = "NOT_SPECIFIED"
 
 
+def ways(*rows):
+    """How a frame is lost, the reason for it, and that before the series, if it is
+    another."""
+    return pytest.mark.parametrize(
+        "how, reason, before", rows,
+        ids=lambda value: getattr(value, "__name__", value))
+
+
 def generic_xdp(lab):
     """A GSO frame meets the program only after it has become an skb."""
     lab.xdp("x", dev="tap0", verdict=XDP_DROP)
@@ -34,7 +42,7 @@ def freed(trace, reason, before):
         assert trace.reasons()[reason] == 5
 
 
-@pytest.mark.parametrize("how, reason, before", [
+@ways(
     (lose.bpf_filter, "TAP_FILTER", None),
     (lose.socket_filter, "SOCKET_FILTER", None),
     (lose.ring_full, "FULL_RING", None),
@@ -45,7 +53,7 @@ def freed(trace, reason, before):
     (lose.device_down, "DEV_READY", None),
     (lose.header_refused, "DEV_HDR", NONE),
     (generic_xdp, "XDP", NONE),
-], ids=lambda value: getattr(value, "__name__", value))
+)
 def test_tun(lab, how, reason, before):
     lab.tap(flags=["vnet_hdr", "multi_queue"])
     with traced("skb:kfree_skb") as trace:
@@ -53,7 +61,7 @@ def test_tun(lab, how, reason, before):
         freed(trace, reason, before)
 
 
-@pytest.mark.parametrize("how, reason, before", [
+@ways(
     (lose.tap_ring_full, "FULL_RING", None),
     (lose.tap_no_room, "DEV_HDR", NONE),
     (lose.tap_fault, "SKB_UCOPY_FAULT", NONE),
@@ -61,7 +69,7 @@ def test_tun(lab, how, reason, before):
     (lose.tap_segments, "SKB_GSO_SEG", None),
     (lose.tap_header_refused, "DEV_HDR", None),
     (lose.tap_payload, "SKB_UCOPY_FAULT", None),
-], ids=lambda value: getattr(value, "__name__", value))
+)
 def test_tap(fault, how, reason, before):
     fault.tap("low0", flags=["vnet_hdr"])
     fault.vtap("macvtap")
