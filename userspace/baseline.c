@@ -202,7 +202,7 @@ static struct known *find_moved(const struct baseline *b,
 {
 	struct known *k;
 
-	for (k = b->known; b->n_known && k < b->known + b->n_known; k++) {
+	for_each_element(k, b->known, b->n_known) {
 		if ((k->dev->ifindex == dev->ifindex ||
 		     !strcmp(k->dev->ifname, dev->ifname)) &&
 		    is_same(t, k->dev, dev))

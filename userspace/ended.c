@@ -138,10 +138,8 @@ void ended_add(struct ended *e, const struct source *src,
 	if (e->n == ENDED_MAX)
 		forget(e, 0);
 	d.src = (struct source){ .netns_fd = -1 };
-	if (src->netns) {
-		d.src.netns = xrealloc(NULL, strlen(src->netns) + 1, 1);
-		strcpy(d.src.netns, src->netns);
-	}
+	if (src->netns)
+		d.src.netns = xstrdup(src->netns);
 	e->list = xrealloc(e->list, e->n + 1, sizeof(*e->list));
 	e->list[e->n++] = d;
 }

@@ -50,27 +50,18 @@ static int compare_devices(const void *pa, const void *pb)
 	return COMPARE(a->src, b->src) ?: COMPARE(a->ifindex - 1, b->ifindex - 1);
 }
 
-/* Make room for one more. */
-static void *grow_list(void *list, size_t n, size_t *max, size_t size)
-{
-	if (list && n < *max)
-		return list;
-	*max = n < *max ? *max : 2 * n + 64;
-	return xrealloc(list, *max, size);
-}
-
 static void add_row(struct history *h, size_t src,
 		    const struct tapdrop_device *dev,
 		    const struct tapdrop_counter *c)
 {
-	h->rows = grow_list(h->rows, h->n, &h->max, sizeof(*h->rows));
+	h->rows = xgrow(h->rows, h->n, &h->max, sizeof(*h->rows));
 	h->rows[h->n++] = make_row(src, dev, c);
 }
 
 static void add_device(struct history *h, size_t src, uint32_t ifindex)
 {
-	h->devices = grow_list(h->devices, h->n_devices, &h->max_devices,
-			       sizeof(*h->devices));
+	h->devices = xgrow(h->devices, h->n_devices, &h->max_devices,
+			   sizeof(*h->devices));
 	h->devices[h->n_devices++] = (struct watched){ src, ifindex };
 }
 

@@ -305,7 +305,7 @@ static void print_flows_json(const struct teller *t, const struct flows *f)
 	const struct flow *flow;
 	struct json *o;
 
-	for (flow = f->list; f->n && flow < f->list + f->n; flow++) {
+	for_each_element(flow, f->list, f->n) {
 		o = make_object(t, &flow->like, "flow");
 		json_add(o, "packets", json_number(flow->packets));
 		if (flow->bytes)
@@ -336,7 +336,7 @@ void lost_print_flows(const struct teller *t, const struct flows *f)
 		return;
 	}
 	table = table_new(columns, ARRAY_SIZE(columns));
-	for (flow = f->list; f->n && flow < f->list + f->n; flow++)
+	for_each_element(flow, f->list, f->n)
 		put_row(table, t, flow);
 	table_print(table, stdout);
 	table_free(table);

@@ -9,6 +9,7 @@
 #include "holder.h"
 #include "lib/tapdrop.h"
 #include "select.h"
+#include "xalloc.h"
 
 /**
  * struct source - a network namespace, or a recorded dump
@@ -63,8 +64,7 @@ struct sources {
 };
 
 /** for_each_source() - walk through all sources; there may be none. */
-#define for_each_source(src, s)						\
-	for ((src) = (s)->list; (s)->n && (src) < (s)->list + (s)->n; (src)++)
+#define for_each_source(src, s)	for_each_element(src, (s)->list, (s)->n)
 
 int source_enter(const struct source *src);
 int source_fail(const struct source *src, int err);

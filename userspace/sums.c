@@ -25,11 +25,8 @@ void sums_add(struct sums *sums, uint32_t dir, uint32_t reason,
 			return;
 		}
 	}
-	if (sums->n == sums->max) {
-		sums->max = sums->max ? 2 * sums->max : 16;
-		sums->list = xrealloc(sums->list, sums->max,
-				      sizeof(*sums->list));
-	}
+	sums->list = xgrow(sums->list, sums->n, &sums->max,
+			   sizeof(*sums->list));
 	sums->list[sums->n++] = (struct tapdrop_counter){
 		.packets = packets,
 		.last_ms = TAPDROP_NEVER,

@@ -82,10 +82,8 @@ size_t table_columns(const struct table *t)
 
 static struct cell *add_cell(struct table *t)
 {
-	if (t->n_cells == t->max_cells) {
-		t->max_cells = t->max_cells ? 2 * t->max_cells : 256;
-		t->cells = xrealloc(t->cells, t->max_cells, sizeof(*t->cells));
-	}
+	t->cells = xgrow(t->cells, t->n_cells, &t->max_cells,
+			 sizeof(*t->cells));
 	return &t->cells[t->n_cells++];
 }
 

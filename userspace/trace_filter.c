@@ -126,7 +126,7 @@ static void filter_places(const struct trace_places *places, FILE *f)
 {
 	const struct trace_place *p;
 
-	for (p = places->list; places->n && p < places->list + places->n; p++) {
+	for_each_element(p, places->list, places->n) {
 		fprintf(f, "%s(netns==%u", p == places->list ? "&&(" : "||",
 			p->netns);
 		if (p->ifindex)

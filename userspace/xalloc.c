@@ -33,6 +33,23 @@ void *xrealloc(void *p, size_t n, size_t size)
 }
 
 /**
+ * xgrow() - make room for one more element
+ * @list: array, or NULL
+ * @n: number of elements that it has
+ * @max: number that it has room for, or is to have room for at first
+ * @size: size of an element
+ *
+ * Return: the array.
+ */
+void *xgrow(void *list, size_t n, size_t *max, size_t size)
+{
+	if (list && n < *max)
+		return list;
+	*max = n < *max ? *max : 2 * n + 64;
+	return xrealloc(list, *max, size);
+}
+
+/**
  * xstrdup() - strdup() that ends the tool without memory
  * @s: text
  *

@@ -7,8 +7,13 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
+/** for_each_element() - walk through an array; it may be empty, and NULL then. */
+#define for_each_element(p, list, n)					\
+	for ((p) = (list); (n) && (p) < (list) + (n); (p)++)
+
 _Noreturn void out_of_memory(void);
 void *xrealloc(void *p, size_t n, size_t size);
+void *xgrow(void *list, size_t n, size_t *max, size_t size);
 char *xstrdup(const char *s);
 
 #endif /* _TAPDROP_XALLOC_H */

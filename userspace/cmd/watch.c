@@ -119,7 +119,7 @@ static size_t pick(const struct row **picked, size_t max,
 	const struct row *row;
 	size_t i, n = 0;
 
-	for (row = h->rows; h->n && row < h->rows + h->n; row++) {
+	for_each_element(row, h->rows, h->n) {
 		if (n == max && !busier(row, picked[n - 1]))
 			continue;
 		n += n < max;
@@ -227,7 +227,9 @@ static void show_records(const struct watch *w, const struct sources *s,
 		print_uncounted(at.src, at.dev);
 		putchar('\n');
 	}
-	for (row = h->rows; h->n && h->looks > 1 && row < h->rows + h->n; row++) {
+	if (h->looks < 2)
+		return;
+	for_each_element(row, h->rows, h->n) {
 		if (!row->delta)
 			continue;
 		if (opt.timestamp)
