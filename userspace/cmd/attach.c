@@ -145,7 +145,10 @@ static int load_stock(const char *driver)
 
 static int unload(void)
 {
-	if (!syscall(SYS_delete_module, MODULE, O_NONBLOCK) || errno == ENOENT)
+	/* The kernel asks who one is before it looks. */
+	if (!sysfs_exists(&sys, "sys/module/" MODULE) ||
+	    !syscall(SYS_delete_module, MODULE, O_NONBLOCK) ||
+	    errno == ENOENT)
 		return EXIT_OK;
 	return fail(EXIT_KERNEL, "the module " MODULE " stays loaded: %s",
 		    strerror(errno));

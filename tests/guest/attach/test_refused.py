@@ -101,6 +101,15 @@ def test_signatures_are_wanted(attachable, tmp_path):
         "that the machine owner has enrolled (mokutil --import)" in done.stderr
 
 
+def test_not_root(attachable):
+    attachable.tap()
+    done = tapdrop("attach", user=65534, group=65534, extra_groups=[])
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == \
+        "tapdrop: only root may load the module tapdrop-attach"
+    assert users("tapdrop_attach") is None
+
+
 def test_cannot_be_loaded(attachable, tmp_path):
     """modprobe and the kernel have said why."""
     attachable.tap()
