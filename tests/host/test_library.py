@@ -346,6 +346,8 @@ OTHERS = nl.device(9, 'tap2', nl.TAP, 1) + nl.cursor(9 << 40, 4)
 @pytest.mark.parametrize('changed', (
     # Devices came and went.
     nl.device(9, 'tap2', nl.TAP, 1) + nl.cursor(6 << 40, 4),
+    # One went.
+    nl.cursor(6 << 40, 4),
     # While they were asked for.
     nl.device(9, 'tap2', nl.TAP, 1) + nl.cursor(6 << 40, 3),
     nl.cursor(6 << 40, 3, [(*SHORT, 1, 0)]),
