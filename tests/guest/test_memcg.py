@@ -139,7 +139,8 @@ def test_payer_at_his_limit(group):
     same, for its device, and those who have room get theirs."""
     payer = group("payer")
     queues = make_taps(payer)
-    payer.write("memory.max", 1 << 20)
+    # The limit may not leave it what each CPU has charged in advance.
+    payer.write("memory.max", 0)
     others = [Queue("mine") for _ in range(QUEUES)]
     lost = lose_everywhere(queues)
     lost_by_others = lose_everywhere(others)
