@@ -93,6 +93,21 @@ def module(system, name, field="filename"):
     return system.run(f"modinfo -k {newest(system)} -F {field} {name}").strip()
 
 
+def source(system):
+    """The package with the source of the newest kernel, and its version."""
+    release = newest(system)
+    version = system.run(
+        f"dpkg-query -W -f '${{Version}}' linux-headers-{release}")
+    return f"linux-source-{'.'.join(release.split('.')[:2])}", version
+
+
+def forget(system):
+    """How the newest kernel gets to be built from its source once more: the other
+    ones' is only in the cache."""
+    return (f"rm -r /var/lib/tapdrop-dkms/{newest(system)} "
+            f"/var/cache/tapdrop-dkms/tapdrop/source-*_{source(system)[1]}")
+
+
 def ours(system):
     """The modules that the newest kernel has to have: no livepatch for drivers
     that nobody tried."""
@@ -162,12 +177,10 @@ def test_kernel_without_source(system):
 def test_source_arrives(system):
     """The build happens by itself, of the kernel's very version."""
     release = newest(system)
-    version = system.run(
-        f"dpkg-query -W -f '${{Version}}' linux-headers-{release}")
-    line = ".".join(release.split(".")[:2])
+    package, version = source(system)
     words = system.apt(f"""
-        apt-mark unhold linux-source linux-source-{line}
-        apt-get --allow-downgrades install linux-source-{line}={version}
+        apt-mark unhold linux-source {package}
+        apt-get --allow-downgrades install {package}={version}
     """)
     assert f"tapdrop-dkms: building for {release}\n" in words
     assert state(system)[release].startswith(f"built of {version} by ")
@@ -257,7 +270,7 @@ def test_fetch(system):
     built = state(system)[release]
     system.apt(f"""
         apt-get purge 'linux-source.*'
-        rm -rf /var/cache/tapdrop-dkms /var/lib/tapdrop-dkms/{release}
+        {forget(system)}
         tapdrop-dkms build || :
     """)
     assert state(system)[release].startswith("stock: linux-source-")
@@ -341,20 +354,19 @@ def test_source_is_broken(system):
     """A package of the source that was cut off is said, and one that is whole
     is built."""
     built = state(system)
+    package, version = source(system)
+    install = f"apt-get --reinstall --allow-downgrades install {package}={version}"
+    system.apt(install)
     words = system.apt(f"""
-        rm -rf /var/lib/tapdrop-dkms/{newest(system)} /var/cache/tapdrop-dkms/*
-        for source in /usr/src/linux-source-*.tar.xz; do
-            truncate -s 1M $source
-        done
+        {forget(system)}
+        truncate -s 1M /usr/src/{package}.tar.xz
         dpkg-trigger --by-package=tapdrop --no-await /usr/src
         dpkg --configure -a
     """)
     assert newest(system) in said_once(words)
     assert "/kernel/drivers/net/" in module(system, "tun")
-    source = system.run("dpkg-query -W -f '${Package}=${Version}\n' "
-                        "'linux-source-*' | grep -v =$").split()
-    system.apt(f"apt-get --reinstall --allow-downgrades install {' '.join(source)}")
-    assert state(system)[newest(system)] == built[newest(system)]
+    system.apt(install)
+    assert state(system) == built
 
 
 def test_dpkg_is_killed(system):
