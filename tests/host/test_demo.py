@@ -20,3 +20,5 @@ def test_demo_below_tmp_with_spaces(tmp_path):
                           stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout[-3000:]
     assert "PTR_FULL" in done.stdout
+    # nor has the kernel's build words for who only looks
+    assert "BTF" not in done.stdout

@@ -44,3 +44,4 @@ def test_demo(suite, tmp_path):
         subprocess.run(["rm", "-rf", "--one-file-system", root], check=True)
     assert "deps: installing " in words
     assert "PTR_FULL" in words
+    assert "BTF" not in words
