@@ -18,6 +18,7 @@ flock -u 9
 bootstrap "$1" make,ca-certificates "$2"
 """
 DEMO = """
+mount --bind "$1" "$1"      # unshare wants a root that is a mount
 mount --rbind /dev "$1/dev"
 mount -t proc proc "$1/proc"
 mount -t sysfs -o ro sysfs "$1/sys"
@@ -27,7 +28,7 @@ git -C "$2" ls-files -z | tar -C "$2" --null -T - -c | tar -C "$1/root/tapdrop" 
 code=0
 chroot "$1" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \\
     make -C /root/tapdrop demo 2>&1 || code=$?
-umount -R "$1/dev" "$1/proc" "$1/sys"
+umount -R "$1"
 exit $code
 """
 
