@@ -28,15 +28,22 @@ rm -r usr *.deb
 """
 OVMF = "/usr/share/OVMF/"
 DOWN, ENTER = b"\x1b[B", b"\r"
-# The screens of MokManager, and which key is right on them. It waits for a key
+# What is chosen in MokManager, from one screen to the next. It waits for a key
 # first, but for mokutil --timeout -1.
-ENROLL = (
-    ("Enroll MOK", DOWN + ENTER),
-    ("View key 0", DOWN + ENTER),
-    ("Enroll the key", DOWN + ENTER),
-    ("Password", b"secret" + ENTER),
-    ("Reboot", ENTER),
-)
+ENROLL = (b"Enroll MOK", b"Continue", b"Yes", b"Password", b"Reboot")
+ANSWER_SECONDS = 5
+
+
+def key_for(choice, screen):
+    """The key that is right on a screen: what is chosen is on black. None, if what
+    there is to choose is not there yet."""
+    if choice == b"Password":
+        return b"secret" + ENTER if choice in screen else None
+    drawn = re.findall(rb"(\x1b\[40m\x1b\[[0-9;]+H)?\xb3 +" + choice + rb" +\xb3",
+                       screen)
+    if not drawn:
+        return None
+    return ENTER if drawn[-1] else DOWN
 
 
 class Firmware:
@@ -78,17 +85,27 @@ class Firmware:
 
     def enroll(self, qemu):
         """Type what the owner of the machine types, while QEMU runs."""
-        screens = list(ENROLL)
-        screen = b""
+        choices = list(ENROLL)
+        screen = key = b""
         with self._connect(qemu) as port:
-            while screens and (said := port.recv(4096)):
+            port.settimeout(ANSWER_SECONDS)
+            while choices:
+                try:
+                    said = port.recv(4096)
+                except TimeoutError:
+                    if key == DOWN:         # lost: nothing was drawn
+                        port.send(key)
+                    continue
+                if not said:
+                    return False
                 screen += said
-                text = re.sub(rb"\x1b\[[0-9;=]*[A-Za-z]", b"", screen)
-                if screens[0][0].encode() in text:
+                if (right := key_for(choices[0], screen)):
                     time.sleep(1)           # until it waits for a key
-                    port.send(screens.pop(0)[1])
+                    port.send(key := right)
                     screen = b""
-        return not screens
+                    if key != DOWN:
+                        choices.pop(0)
+        return True
 
     def _connect(self, qemu):
         """The serial port, once QEMU has it; who is there has to read."""
