@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What tapdrop-dkms does on a host on which things go wrong.
+
+It runs on a copy of this machine that is forgotten, with a kernel that consists of
+two drivers, and with dkms and the kernel's source played. depmod, dpkg-query, modinfo
+and the full disk are real. tests/system has it all, and takes hours.
+"""
+
+import os
+import subprocess
+
+import pytest
+
+from places import TOP
+from test_install import module
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+
+RELEASE = "6.1.0-99-amd64"
+VERSION = "6.1.300-1"
+
+# Everything that is written is below the tmpfs, and goes with its namespace.
+IN_COPY = """
+mount -t tmpfs -o size=16m tmpfs "$1"
+mkdir "$1/upper" "$1/work" "$1/root" "$1/dpkg"
+mount -t overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
+mount -t proc proc "$1/root/proc"
+mount --rbind /dev "$1/root/dev"
+cp -r "$2" "$1/root/parts"
+mkdir -p "$1/root/usr/lib/modules"
+mount -t tmpfs -o size=1m tmpfs "$1/root/usr/lib/modules"
+mount --bind "$1/dpkg" "$1/root/var/lib/dpkg"
+exec chroot "$1/root" env -i PATH=/parts/bin:/usr/sbin:/usr/bin LC_ALL=C.UTF-8 \\
+    sh -ec "$3"
+"""
+
+# As dkms behaves; to build is to copy what was made before, and to write down what
+# the kernel has meanwhile. A file named fail.RELEASE is a reason why it cannot.
+DKMS = """#!/bin/sh
+tree=/var/lib/dkms/tapdrop/0.1
+command=$1 kernel=
+while [ $# -gt 0 ]; do
+    [ "$1" != -k ] || kernel=$2
+    shift
+done
+case $command in
+add)
+    mkdir -p $tree
+    ln -s /usr/src/tapdrop-0.1 $tree/source ;;
+build)
+    modinfo -k "$kernel" -F filename tun >/while-building
+    mkdir -p $tree/build
+    cp "/fail.$kernel" $tree/build/make.log 2>/dev/null &&
+        cat "/fail.$kernel" && exit 10
+    rm -r $tree/build
+    mkdir -p "$tree/$kernel/x86_64/module"
+    cp /parts/*.ko "$tree/$kernel/x86_64/module" ;;
+unbuild)
+    [ -e "$tree/$kernel" ] || { echo "Error! it is not built"; exit 3; }
+    rm -r "${tree:?}/$kernel" ;;
+remove)
+    rm -rf $tree ;;
+esac
+"""
+
+# A kernel's stock drivers, and whose they are
+KERNEL = """
+kernel() {
+    mkdir -p "/lib/modules/$1/kernel" /var/lib/dpkg/info
+    cp -r /parts/stock/. "/lib/modules/$1/kernel"
+    touch "/lib/modules/$1/modules.order" "/lib/modules/$1/modules.builtin" \
+        "/lib/modules/$1/modules.builtin.modinfo"
+    depmod "$1"
+    package "linux-image-$1" "$2" "${3-/lib/modules}/$1/kernel/drivers/net/tun.ko"
+    package "linux-headers-$1" "$2" "/usr/src/linux-headers-$1/Makefile"
+}
+package() {
+    printf '%s\\n' "Package: $1" 'Status: install ok installed' \\
+        'Maintainer: nobody' 'Architecture: amd64' "Version: $2" \\
+        'Description: none' '' >>/var/lib/dpkg/status
+    echo "$3" >"/var/lib/dpkg/info/$1.list"
+}
+fill() {
+    for dir in / /lib/modules; do
+        dd if=/dev/zero of=$dir/.full bs=4k 2>/dev/null || :
+    done
+}
+empty() {
+    rm /.full /lib/modules/.full
+}
+run() {
+    code=0
+    sh /parts/tapdrop-dkms "$1" 2>&1 || code=$?
+    echo "$1: $code"
+}
+drivers() {
+    for name in tun tap; do
+        modinfo -k "RELEASE" -F filename $name | sed 's,/[a-z]*[.]ko$,,'
+    done | uniq
+}
+state() {
+    head -n 1 /var/lib/tapdrop-dkms/*
+}
+mkdir -p /usr/src/tapdrop-0.1/tools
+printf '#!/bin/sh\\necho /tmp\\n' >/usr/src/tapdrop-0.1/tools/kernel
+chmod +x /usr/src/tapdrop-0.1/tools/kernel
+kernel RELEASE VERSION
+""".replace("RELEASE", RELEASE).replace("VERSION", VERSION)
+
+OURS = f"/lib/modules/{RELEASE}/updates/tapdrop\n"
+STOCK = f"/lib/modules/{RELEASE}/kernel/drivers/net\n"
+BUILT = f"tapdrop-dkms: building for {RELEASE}\nbuild: 0\n"
+NEWER = "sed -i 's/^Version: .*/Version: 6.1.301-1/' /var/lib/dpkg/status\n"
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    """What the copy has besides: modules, dkms and tapdrop-dkms."""
+    parts = tmp_path_factory.mktemp("parts")
+    for name, needs in (("tapdrop", ()), ("tun", ["tapdrop"]),
+                        ("tap", ["tapdrop"])):
+        module(parts / f"{name}.ko", *needs)
+    for name in "tun", "tap":
+        module(parts / f"stock/drivers/net/{name}.ko")
+    (parts / "bin").mkdir()
+    (parts / "bin/dkms").write_text(DKMS)
+    (parts / "bin/dkms").chmod(0o755)
+    script = (TOP / "packaging/dkms/tapdrop-dkms").read_text()
+    (parts / "tapdrop-dkms").write_text(script.replace("#MODULE_VERSION#", "0.1"))
+    return parts
+
+
+@pytest.fixture
+def run(parts, tmp_path):
+    """What runs a script in a copy of the machine, and returns what it prints."""
+    def start(script):
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-ec", IN_COPY, "sh", tmp_path, parts,
+             KERNEL + script], text=True, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+    return start
+
+
+def test_build_and_remove(run):
+    """Once, and all that comes goes again."""
+    assert run("run build; drivers; state; run build; run remove; drivers\n"
+               "ls -d /lib/modules/*/updates /var/lib/tapdrop-dkms/* 2>/dev/null || :") == (
+        f"{BUILT}{OURS}built of {VERSION} by 0.1\nbuild: 0\nremove: 0\n{STOCK}")
+
+
+def test_debug_package(run):
+    """What has the same path below /usr/lib/debug is not the kernel's."""
+    assert run(f"""
+        package a-dbg 1 /usr/lib/debug/lib/modules/{RELEASE}/kernel/drivers/net/tun.ko
+        run build
+        state
+    """) == f"{BUILT}built of {VERSION} by 0.1\n"
+
+
+def test_usr_is_merged(run):
+    """Newer packages have their modules below /usr."""
+    assert f"built of {VERSION} " in run(
+        "sed -i s,^/lib,/usr/lib, /var/lib/dpkg/info/*image*\nrun build; state")
