@@ -162,3 +162,17 @@ def test_usr_is_merged(run):
     """Newer packages have their modules below /usr."""
     assert f"built of {VERSION} " in run(
         "sed -i s,^/lib,/usr/lib, /var/lib/dpkg/info/*image*\nrun build; state")
+
+
+def test_words_of_a_build(run):
+    """They are where the page says, also when another kernel was built after it."""
+    other = RELEASE.replace("amd64", "cloud-amd64")
+    assert run(f"""
+        echo 'build-modules: it is no source' >/fail.{RELEASE}
+        kernel {other} {VERSION}
+        run build
+        cat /var/cache/tapdrop-dkms/{RELEASE}.log
+    """) == (f"tapdrop-dkms: building for {RELEASE}\ntapdrop-dkms: {RELEASE} keeps the "
+             "stock drivers: the build failed: build-modules: it is no source\n"
+             f"tapdrop-dkms: building for {other}\nbuild: 1\n"
+             + "build-modules: it is no source\n" * 2)
