@@ -176,3 +176,14 @@ def test_words_of_a_build(run):
              "stock drivers: the build failed: build-modules: it is no source\n"
              f"tapdrop-dkms: building for {other}\nbuild: 1\n"
              + "build-modules: it is no source\n" * 2)
+
+
+def test_sources_of_kernels_that_are_gone(run):
+    """What was taken out of them goes, too."""
+    assert run(f"""
+        cd /var/cache
+        mkdir -p tapdrop-dkms/tapdrop/source-6.1_{VERSION} \
+            tapdrop-dkms/tapdrop/source-6.1_6.1.299-1
+        run build
+        ls tapdrop-dkms/tapdrop
+    """) == f"{BUILT}source-6.1_{VERSION}\n"

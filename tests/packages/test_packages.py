@@ -40,6 +40,10 @@ def test_reproducible(built, tmp_path):
     second = build(suite, tmp_path / "second", "-n", "-d", "/somewhere/else")
     assert len(first) == 8
     assert first == second
+    modules, = (tmp_path / "first" / suite).glob("tapdrop-dkms_*.deb")
+    files = subprocess.run(["dpkg-deb", "-c", modules], check=True, text=True,
+                           stdout=subprocess.PIPE).stdout
+    assert "/tools/build-modules" in files and "/tests/" not in files
 
 
 def test_piuparts(built, tmp_path):
