@@ -149,6 +149,34 @@ def test_build_and_remove(run):
         f"{BUILT}{OURS}built of {VERSION} by 0.1\nbuild: 0\nremove: 0\n{STOCK}")
 
 
+def test_disk_is_full_at_removal(run):
+    """Ours stay, which is said and is an error; they go when there is room."""
+    words = run("run build; fill; run remove; drivers; state; empty\n"
+                "run remove; drivers")
+    assert words == (
+        f"{BUILT}tapdrop-dkms: {RELEASE} keeps the modules that it has: "
+        f"No space left on device\nremove: 1\n{OURS}built of {VERSION} by 0.1\n"
+        f"remove: 0\n{STOCK}")
+
+
+def test_removal_after_a_kill(run):
+    """Between the modules and what is written down of them."""
+    assert run("run build; rm /var/lib/tapdrop-dkms/*; run remove; drivers") == (
+        f"{BUILT}remove: 0\n{STOCK}")
+
+
+def test_kill_in_the_middle_of_a_removal(run):
+    """What was about to go is not there."""
+    assert run("""
+        run build
+        cd /lib/modules/*/updates/tapdrop
+        for file in *; do mv $file $file.old; done
+        run build
+        cd /
+        drivers
+    """) == f"{BUILT}{BUILT}{OURS}"
+
+
 def test_debug_package(run):
     """What has the same path below /usr/lib/debug is not the kernel's."""
     assert run(f"""
