@@ -177,6 +177,28 @@ def test_kill_in_the_middle_of_a_removal(run):
     """) == f"{BUILT}{BUILT}{OURS}"
 
 
+def test_kernel_of_another_revision(run):
+    """Ours are never older than the stock drivers, not even during the build."""
+    assert run(f"run build\n{NEWER}run build; cat /while-building; drivers") == (
+        f"{BUILT}{BUILT}{STOCK.strip()}/tun.ko\n{OURS}")
+
+
+def test_tapdrop_of_another_version(run):
+    """Then those of the version before are there until the new ones are."""
+    assert run("run build; sed -i 's/by .*/by 0.0.9/' /var/lib/tapdrop-dkms/*\n"
+               "run build; cat /while-building") == (
+        f"{BUILT}{BUILT}{OURS.strip()}/tun.ko\n")
+
+
+def test_disk_is_full_after_a_revision(run):
+    """Ours are older and cannot go: that is written down, for doctor."""
+    words = run(f"run build\n{NEWER}fill; run build; drivers; state; empty\n"
+                "run build; state")
+    assert f"{RELEASE} keeps the modules that it has: " in words
+    assert f"build: 1\n{OURS}old: " in words
+    assert words.endswith("build: 0\nbuilt of 6.1.301-1 by 0.1\n")
+
+
 def test_debug_package(run):
     """What has the same path below /usr/lib/debug is not the kernel's."""
     assert run(f"""

@@ -331,6 +331,22 @@ def test_next_kernel_keeps_the_stock_drivers(tmp_path):
     assert notes[1][1].startswith('6.1.0-57-amd64 keeps the stock drivers: ')
 
 
+def test_modules_that_could_not_go(tmp_path):
+    """Ours of another version of the kernel, as on a full disk: that is no good build,
+    however new the files are."""
+    found, code = findings(tmp_path, files={
+        'lib/modules/6.1.0-57-amd64/modules.dep': 'updates/tapdrop/tapdrop.ko:',
+        f'var/lib/tapdrop-dkms/{RELEASE}': 'old: No space left on device',
+        'var/lib/tapdrop-dkms/6.1.0-57-amd64': 'old: No space left on device'})
+    rows = [row for row in found if row[0] == 'build']
+    assert [row[1:3] for row in rows] == [
+        ('bad', f'{RELEASE}, which is running, has modules that may be older than '
+         'its own drivers: No space left on device'),
+        ('note', '6.1.0-57-amd64 has modules that may be older than its own '
+         'drivers: No space left on device')]
+    assert code == 6 and all('tapdrop-dkms fetch' in row[3] for row in rows)
+
+
 def test_unsigned(tmp_path):
     found, _ = findings(tmp_path, files={
         'sys/module/tapdrop/taint': 'OE'})

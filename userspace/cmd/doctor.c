@@ -70,48 +70,55 @@ static void find(struct diagnosis *d, enum verdict verdict, const char *what,
 		json_add(o, "remedy", json_text(remedy));
 }
 
-/* tapdrop-dkms writes down why a kernel has the stock drivers. */
-static bool keeps_stock(struct diagnosis *d, const char *release, char *why,
-			size_t size)
+/*
+ * tapdrop-dkms writes down why a kernel has the stock drivers, or ours of another
+ * version of it, which it could not take away.
+ */
+static bool look_at_failure(struct diagnosis *d, const char *release)
 {
-	static const char stock[] = "stock: ";
+	static const struct {
+		const char *mark;
+		const char *words;
+	} kinds[] = {
+		[false] = { "stock: ", "keeps the stock drivers" },
+		[true] = { "old: ", "has modules that may be older than its own drivers" },
+	};
+	bool ours = sysfs_has_module(&d->sys, release, "tapdrop");
+	bool runs = !strcmp(release, d->release);
+	size_t len = strlen(kinds[ours].mark);
+	char why[1024];
 
-	if (sysfs_read(&d->sys, why, size, "var/lib/tapdrop-dkms/%s", release) ||
-	    strncmp(why, stock, strlen(stock)))
+	if (sysfs_read(&d->sys, why, sizeof(why), "var/lib/tapdrop-dkms/%s", release) ||
+	    strncmp(why, kinds[ours].mark, len))
 		return false;
-	memmove(why, why + strlen(stock), strlen(why) - strlen(stock) + 1);
+	find(d, runs ? BAD : NOTE, "build",
+	     "'tapdrop-dkms fetch' fetches a source that is not there, and builds.",
+	     "%s%s %s: %s", release, runs ? ", which is running," : "",
+	     kinds[ours].words, why + len);
 	return true;
 }
 
 /* The kernels that are not running will be, one day. */
 static void look_at_other_builds(struct diagnosis *d)
 {
-	char releases[1024], why[1024], *release, *rest = releases;
+	char releases[1024], *release, *rest = releases;
 
 	sysfs_list(&d->sys, releases, sizeof(releases), "var/lib/tapdrop-dkms");
 	while ((release = strsep(&rest, ", "))) {
-		if (*release && strcmp(release, d->release) &&
-		    keeps_stock(d, release, why, sizeof(why)))
-			find(d, NOTE, "build",
-			     "'tapdrop-dkms fetch' fetches a source that is not there, and builds.",
-			     "%s keeps the stock drivers: %s", release, why);
+		if (*release && strcmp(release, d->release))
+			look_at_failure(d, release);
 	}
 }
 
 static void look_at_build(struct diagnosis *d)
 {
-	char releases[1024], why[1024];
+	char releases[1024];
 
+	if (look_at_failure(d, d->release))
+		return;
 	if (sysfs_has_module(&d->sys, d->release, "tapdrop")) {
 		find(d, GOOD, "build", NULL, "tapdrop.ko is installed for %s",
 		     d->release);
-		return;
-	}
-	if (keeps_stock(d, d->release, why, sizeof(why))) {
-		find(d, BAD, "build",
-		     "'tapdrop-dkms fetch' fetches a source that is not there, and builds.",
-		     "%s, which is running, keeps the stock drivers: %s",
-		     d->release, why);
 		return;
 	}
 	sysfs_releases_with(&d->sys, "tapdrop", releases, sizeof(releases));
