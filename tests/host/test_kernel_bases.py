@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which kernels tests run on, and that others are known or refused."""
 
+import os
 import platform
 import subprocess
 
@@ -51,3 +52,31 @@ def test_own():
     assert [row[0] for row in rows] == bases
     has = [base for base, suite in rows if suite == codename]
     assert output("tools/kernel", "own") == (has or bases)[0]
+
+
+# An apt that has the main archive in its sources, and no more
+APT = """#!/bin/sh
+case "$*" in
+*indextargets*"Label: Debian")	echo http://mirror.example/debian ;;
+esac
+"""
+
+
+def test_main_archive_only(tmp_path):
+    """Kernels of the security archive are left out, and that is said once a day."""
+    for name in "apt-get", "apt-cache":
+        (tmp_path / name).write_text(APT)
+        (tmp_path / name).chmod(0o755)
+    said = []
+    for _ in range(2):
+        done = subprocess.run(
+            [TOP / "tools/kernel", "served"], text=True, capture_output=True,
+            check=False, env={**os.environ, "XDG_CACHE_HOME": str(tmp_path),
+                              "PATH": f"{tmp_path}:{os.environ['PATH']}"})
+        assert done.returncode == 0, done.stderr
+        said += [line for line in done.stderr.splitlines() if "Security" in line]
+    assert said == ["kernel: apt has no mirror of Debian-Security: its kernels are "
+                    "left out"]
+    suites = [line.split()[3] for line in
+              (tmp_path / "tapdrop/apt/debian/sources.list").read_text().splitlines()]
+    assert "trixie" in suites and "trixie-security" not in suites
