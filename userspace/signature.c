@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -11,6 +12,9 @@
 
 /* Where the kernel expects its neighbour modprobe */
 #define MODINFO	"/sbin/modinfo"
+#define OPENSSL	"/usr/bin/openssl"
+/* DKMS's, unless it is told otherwise */
+#define CERTIFICATE	"var/lib/dkms/mok.pub"
 
 /* Return: what to read the output of a command from, or NULL. */
 static FILE *start(char *argv[], pid_t *pid)
@@ -89,31 +93,86 @@ bool signature_read(const struct sysfs *sys, struct signature *sig,
 	return !status;
 }
 
+/* Numbers as openssl, modinfo and the kernel write them: as the last does. */
+static void take_hex(char *dst, size_t size, const char *src)
+{
+	size_t len = 0;
+
+	for (; isxdigit(*src) || *src == ':'; src++)
+		if (*src != ':' && len + 1 < size)
+			dst[len++] = tolower(*src);
+	dst[len] = '\0';
+}
+
+/* The identifier of the key that signed, if DKMS's certificate is the one. */
+static void find_key(const struct sysfs *sys, const struct signature *sig,
+		     char *id, size_t size)
+{
+	char file[4096], signed_by[128], serial[128] = "", *line = NULL;
+	char *argv[] = { OPENSSL, "x509", "-inform", "der", "-in", file, "-noout",
+			 "-serial", "-ext", "subjectKeyIdentifier", NULL };
+	size_t room = 0;
+	pid_t pid;
+	FILE *f;
+
+	*id = '\0';
+	snprintf(file, sizeof(file), "%s/" CERTIFICATE, sys->root);
+	f = start(argv, &pid);
+	if (!f)
+		return;
+	while (getline(&line, &room, f) > 0) {
+		if (!strncmp(line, "serial=", 7))
+			take_hex(serial, sizeof(serial), line + 7);
+		else if (*line == ' ')
+			take_hex(id, size, line + strspn(line, " "));
+	}
+	free(line);
+	fclose(f);
+	waitpid(pid, NULL, 0);
+	take_hex(signed_by, sizeof(signed_by), sig->key);
+	if (!*serial || strcmp(serial, signed_by))
+		*id = '\0';
+}
+
+/* Of a key in /proc/keys, where an identifier is behind the name. */
+static enum trust match(const char *line, const char *name, const char *id)
+{
+	const char *found = strstr(line, name);
+
+	if (!found)
+		return TRUST_NO;
+	if (!*id)
+		return TRUST_NAME;
+	return strncmp(found + strlen(name), id, strlen(id)) ? TRUST_NO : TRUST_YES;
+}
+
 /**
  * signature_trust() - look for the key among those of the kernel
  * @sys: system to look at
  * @sig: signature with a signer
  *
- * A key is listed with the name in its certificate, not with the number that a
- * signature has.
+ * A key is listed with the name in its certificate, and with an identifier that
+ * the certificate has, and a signature has not.
  *
  * Return: whether it is there, or cannot be seen.
  */
 enum trust signature_trust(const struct sysfs *sys, const struct signature *sig)
 {
 	enum trust trust = TRUST_HIDDEN;
-	char path[4096], name[300], *line = NULL;
+	char path[4096], name[300], id[128], *line = NULL;
 	size_t size = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/proc/keys", sys->root);
-	snprintf(name, sizeof(name), "%s: ", sig->signer);
-	f = fopen(path, "r");
+	snprintf(name, sizeof(name), " asymmetri %s: ", sig->signer);
+	f = fopen(path, "re");
 	if (!f)
 		return TRUST_HIDDEN;
-	while (trust != TRUST_YES && getline(&line, &size, f) > 0) {
+	find_key(sys, sig, id, sizeof(id));
+	while (trust != TRUST_YES && trust != TRUST_NAME &&
+	       getline(&line, &size, f) > 0) {
 		if (strstr(line, " asymmetri "))
-			trust = strstr(line, name) ? TRUST_YES : TRUST_NO;
+			trust = match(line, name, id);
 	}
 	free(line);
 	fclose(f);

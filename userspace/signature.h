@@ -10,11 +10,13 @@
 /**
  * enum trust - whether the kernel has a key
  * @TRUST_NO: it does not
- * @TRUST_YES: it has one of that name
+ * @TRUST_NAME: it has one of that name, as every host with DKMS may have
+ * @TRUST_YES: it has that key
  * @TRUST_HIDDEN: none of its keys can be seen
  */
 enum trust {
 	TRUST_NO,
+	TRUST_NAME,
 	TRUST_YES,
 	TRUST_HIDDEN,
 };

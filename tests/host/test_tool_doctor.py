@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -53,10 +54,10 @@ def findings(tmp_path, gone=(), **changes):
 
 
 def test_healthy(tmp_path):
-    module(tmp_path / 'lib/modules' / RELEASE / 'updates/tapdrop.ko.xz',
-           'Owner')
-    found, code = findings(tmp_path,
-                           files={'proc/keys': KEY.format('Owner')})
+    key = module(tmp_path / 'lib/modules' / RELEASE / 'updates/tapdrop.ko.xz',
+                 'Owner')
+    mok(tmp_path)
+    found, code = findings(tmp_path, files={'proc/keys': KEY.format('Owner', key)})
     assert code == 0
     assert {verdict for _, verdict, _, _ in found} == {'good'}
     assert ('tapdrop', 'good', 'loaded, 0.1.0', '') in found
@@ -255,23 +256,49 @@ def module(path, key=None):
         sign, = glob.glob('/usr/lib/linux-kbuild-6.1/scripts/sign-file')
         subprocess.run([sign, 'sha256', 'key', 'cert', path], check=True,
                        cwd=path.parent)
+        return identifier(path.parent / 'cert')
+    return None
+
+
+def identifier(certificate):
+    """The number by which the kernel lists its key."""
+    said = subprocess.run(
+        ['openssl', 'x509', '-inform', 'DER', '-in', certificate, '-noout', '-ext',
+         'subjectKeyIdentifier'], check=True, capture_output=True, text=True).stdout
+    return said.split()[-1].replace(':', '').lower()
+
+
+def mok(root):
+    """DKMS's certificate is that of the key that signed."""
+    (root / 'var/lib/dkms').mkdir(parents=True)
+    cert, = root.glob('lib/modules/*/updates/cert')
+    shutil.copy(cert, root / 'var/lib/dkms/mok.pub')
 
 
 ENFORCE = {'sys/module/module/parameters/sig_enforce': 'Y'}
-KEY = '2f4 I------ 1 perm 1f030000 0 0 asymmetri {}: 0af9: X509.rsa 0af9 []'
+KEY = '2f4 I------ 1 perm 1f030000 0 0 asymmetri {}: {}: X509.rsa 0af9 []'
+HIDDEN = '2f4 I--Q-- 1 perm 1f3f0000 0 65534 keyring _uid.0: empty'
+# A key of DKMS has the same name on every host.
+FOREIGN = KEY.format('Owner', '0af9' * 10)
 
 
-@pytest.mark.parametrize('files, verdict, words', (
-    ({'proc/keys': KEY.format('Owner')}, 'good', 'trusts'),
-    ({'proc/keys': KEY.format('Debian')}, 'note', 'does not have'),
-    ({'proc/keys': KEY.format('Debian'), **ENFORCE}, 'bad', 'does not have'),
-    ({'proc/keys': '2f4 I--Q-- 1 perm 1f3f0000 0 65534 keyring _uid.0: empty'},
-     'note', 'may trust: its keys cannot be seen')))
-def test_who_signed(tmp_path, files, verdict, words):
+@pytest.mark.parametrize('keys, files, with_mok, verdict, words', (
+    (FOREIGN + '\n' + KEY, {}, True, 'good', 'trusts'),
+    (KEY, {}, False, 'note', 'may trust: it has a key of that name'),
+    (FOREIGN, {}, False, 'note', 'may trust: it has a key of that name'),
+    (FOREIGN, {}, True, 'note', 'does not have'),
+    (FOREIGN, ENFORCE, True, 'bad', 'does not have'),
+    (FOREIGN.replace('Owner', 'Debian'), {}, False, 'note', 'does not have'),
+    (FOREIGN.replace('Owner', 'Not Owner'), ENFORCE, False, 'bad', 'does not have'),
+    (HIDDEN, {}, True, 'note', 'may trust: its keys cannot be seen')))
+def test_who_signed(tmp_path, keys, files, with_mok, verdict, words):
     """The key, whether the kernel has it, and what to type if not."""
-    module(tmp_path / 'lib/modules' / RELEASE / 'updates/tapdrop.ko.xz',
-           'Owner')
-    found, code = findings(tmp_path, files=files)
+    key = module(tmp_path / 'lib/modules' / RELEASE / 'updates/tapdrop.ko.xz',
+                 'Owner')
+    if with_mok:
+        mok(tmp_path)
+    found, code = findings(tmp_path, files={'proc/keys': keys.format('Owner', key),
+                                            **files})
     (row,) = [row for row in found if row[0] == 'signature']
     assert row[1] == verdict and code == (6 if verdict == 'bad' else 0)
     assert re.match("tapdrop.ko is signed with the key 'Owner' "
@@ -279,6 +306,18 @@ def test_who_signed(tmp_path, files, verdict, words):
                     + words, row[2])
     assert ('mokutil --import /var/lib/dkms/mok.pub' in row[3]) == (
         words == 'does not have')
+    assert ('mokutil --test-key' in row[3]) == ('of that name' in words)
+
+
+def test_certificate_of_another_key(tmp_path):
+    """DKMS has made itself another one since it signed."""
+    path = tmp_path / 'lib/modules' / RELEASE / 'updates/tapdrop.ko.xz'
+    module(path.with_stem('other'), 'Owner')
+    mok(tmp_path)
+    key = module(path, 'Owner')
+    found, _ = findings(tmp_path, files={'proc/keys': KEY.format('Owner', key)})
+    (row,) = [row for row in found if row[0] == 'signature']
+    assert row[1] == 'note' and row[2].endswith('it has a key of that name')
 
 
 @pytest.mark.parametrize('files, verdict', (({}, 'note'), (ENFORCE, 'bad')))

@@ -395,8 +395,14 @@ static void look_at_trust(struct diagnosis *d, const struct signature *sig)
 {
 	static const char * const words[] = {
 		[TRUST_NO] = "does not have among its keys",
+		[TRUST_NAME] = "may trust: it has a key of that name",
 		[TRUST_YES] = "trusts",
 		[TRUST_HIDDEN] = "may trust: its keys cannot be seen",
+	};
+	static const char * const remedies[] = {
+		[TRUST_NO] = ENROLL,
+		[TRUST_NAME] = "'mokutil --test-key', with the certificate of the key, says whether it is the same.",
+		[TRUST_HIDDEN] = NULL,
 	};
 	enum trust trust = signature_trust(&d->sys, sig);
 	enum verdict verdict = NOTE;
@@ -405,7 +411,7 @@ static void look_at_trust(struct diagnosis *d, const struct signature *sig)
 		verdict = GOOD;
 	else if (trust == TRUST_NO && sysfs_wants_signatures(&d->sys))
 		verdict = BAD;
-	find(d, verdict, "signature", trust == TRUST_NO ? ENROLL : NULL,
+	find(d, verdict, "signature", remedies[trust],
 	     "tapdrop.ko is signed with the key '%s' (%s), which the kernel %s",
 	     sig->signer, sig->key, words[trust]);
 }
