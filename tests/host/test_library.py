@@ -648,7 +648,7 @@ def test_example_of_the_man_page(installed, tmp_path, compiler, args):
         ['pkg-config', '--cflags', '--libs', 'libtapdrop'], text=True,
         capture_output=True, check=True, env={
             **tool.ENV, 'PKG_CONFIG_SYSROOT_DIR': str(installed),
-            'PKG_CONFIG_PATH': str(installed / 'usr/lib/pkgconfig'),
+            'PKG_CONFIG_LIBDIR': str(installed / 'usr/lib/pkgconfig'),
             'PKG_CONFIG_ALLOW_SYSTEM_CFLAGS': '1',
             'PKG_CONFIG_ALLOW_SYSTEM_LIBS': '1'}).stdout.split()
     subprocess.run([compiler, *args, '-o', tmp_path / 'example',
