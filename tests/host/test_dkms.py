@@ -127,12 +127,14 @@ def parts(tmp_path_factory):
     (parts / "bin/dkms").chmod(0o755)
     script = (TOP / "packaging/dkms/tapdrop-dkms").read_text()
     (parts / "tapdrop-dkms").write_text(script.replace("#MODULE_VERSION#", "0.1"))
+    (parts / "postinst").write_text(
+        (TOP / "packaging/debian/tapdrop-dkms.postinst").read_text())
     return parts
 
 
 @pytest.fixture
 def run(parts, tmp_path):
-    """What runs a script in a copy of the machine, and returns what it prints."""
+    """Runs a script in a copy of the machine, and returns what it prints."""
     def start(script):
         done = subprocess.run(
             ["unshare", "-m", "sh", "-ec", IN_COPY, "sh", tmp_path, parts,
@@ -237,3 +239,19 @@ def test_sources_of_kernels_that_are_gone(run):
         run build
         ls tapdrop-dkms/tapdrop
     """) == f"{BUILT}source-6.1_{VERSION}\n"
+
+
+@pytest.mark.parametrize("words, called", (
+    ("configure 0.0.9", "tapdrop-dkms build\nmodprobe -r tapdrop\n"),
+    ("configure ''", "tapdrop-dkms build\n"),
+    ("triggered /usr/src", "tapdrop-dkms build\n")))
+def test_tapdrop_of_the_version_before(run, words, called):
+    """What is loaded, and no driver uses, would not go with drivers that come."""
+    assert run(f"""
+        for name in tapdrop-dkms modprobe; do
+            printf '#!/bin/sh\necho %s "$@"\n' $name >/parts/bin/$name
+        done
+        printf '#!/bin/sh\nexit 1\n' >/parts/bin/ischroot
+        chmod +x /parts/bin/*
+        sh /parts/postinst {words}
+    """) == called
