@@ -58,7 +58,8 @@ uninstall: ## remove what "make install" and "make modules_install" installed
 	@$(MAKE) -s -C userspace BUILD=../build uninstall
 	@tools/install-modules -r "$(DESTDIR)"
 
-modules_install: modules ## install the modules for KVER, before the stock drivers
+modules_install: KERNEL = $(shell uname -r)
+modules_install: modules ## install the modules for the kernel that runs, or KVER
 	@tools/install-modules $(KVER) "$(DESTDIR)"
 
 packages: ## build Debian packages for SUITES, in build/packages

@@ -7,10 +7,10 @@ and the full disk are real. tests/system has it all, and takes hours.
 """
 
 import os
-import subprocess
 
 import pytest
 
+import scratch
 from places import TOP
 from test_install import module
 
@@ -18,21 +18,6 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 
 RELEASE = "6.1.0-99-amd64"
 VERSION = "6.1.300-1"
-
-# Everything that is written is below the tmpfs, and goes with its namespace.
-IN_COPY = """
-mount -t tmpfs -o size=16m tmpfs "$1"
-mkdir "$1/upper" "$1/work" "$1/root" "$1/dpkg"
-mount -t overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
-mount -t proc proc "$1/root/proc"
-mount --rbind /dev "$1/root/dev"
-cp -r "$2" "$1/root/parts"
-mkdir -p "$1/root/usr/lib/modules"
-mount -t tmpfs -o size=1m tmpfs "$1/root/usr/lib/modules"
-mount --bind "$1/dpkg" "$1/root/var/lib/dpkg"
-exec chroot "$1/root" env -i PATH=/parts/bin:/usr/sbin:/usr/bin LC_ALL=C.UTF-8 \\
-    sh -ec "$3"
-"""
 
 # As dkms behaves; to build is to copy what was made before, and to write down what
 # the kernel has meanwhile. A file named fail.RELEASE is a reason why it cannot.
@@ -101,7 +86,9 @@ drivers() {
 state() {
     head -n 1 /var/lib/tapdrop-dkms/*
 }
-mkdir -p /usr/src/tapdrop-0.1/tools
+mkdir -p /usr/lib/modules /usr/src/tapdrop-0.1/tools
+mount -t tmpfs -o size=1m tmpfs /usr/lib/modules
+mount -t tmpfs tmpfs /var/lib/dpkg
 printf '#!/bin/sh\\necho /tmp\\n' >/usr/src/tapdrop-0.1/tools/kernel
 chmod +x /usr/src/tapdrop-0.1/tools/kernel
 kernel RELEASE VERSION
@@ -135,13 +122,9 @@ def parts(tmp_path_factory):
 @pytest.fixture
 def run(parts, tmp_path):
     """Runs a script in a copy of the machine, and returns what it prints."""
-    def start(script):
-        done = subprocess.run(
-            ["unshare", "-m", "sh", "-ec", IN_COPY, "sh", tmp_path, parts,
-             KERNEL + script], text=True, capture_output=True, check=False)
-        assert (done.returncode, done.stderr) == (0, "")
-        return done.stdout
-    return start
+    work = tmp_path / "work"
+    work.mkdir()
+    return lambda script: scratch.run(work, parts, KERNEL + script)
 
 
 def test_build_and_remove(run):

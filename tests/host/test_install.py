@@ -2,10 +2,14 @@
 """Without packages: what is installed goes before the stock drivers, and goes."""
 
 import os
+import shutil
 import subprocess
 
 import pytest
 
+import scratch
+from conftest import Kernel, output
+from pages import BY_HAND
 from places import TOP
 
 RELEASE = "6.1.0-56-amd64"
@@ -113,6 +117,22 @@ def test_livepatch(tree):
         == ["tap.ko", "tapdrop.ko", "tun.ko"]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_kernel_that_is_not_installed(tree):
+    """Nothing would load its modules, unless they become a package."""
+    shutil.rmtree(tree / "root")
+    (tree / "work").mkdir()
+    assert scratch.run(tree / "work", tree / "build", f"""
+        mkdir {TOP}/build/6.9-none
+        cp /parts/{RELEASE}/*.ko {TOP}/build/6.9-none
+        {TOP}/tools/install-modules 6.9-none 2>&1 || echo code $?
+        ls /lib/modules
+    """).startswith("install-modules: 6.9-none is not installed here: there is no "
+                    "/lib/modules/6.9-none/modules.order\ncode 1\n")
+    install(tree, RELEASE, tree / "root")
+    assert (tree / "root/lib/modules" / RELEASE / "updates/tapdrop/tun.ko").exists()
+
+
 def test_nothing_is_built(tree):
     assert "make modules KVER=6.1.0-1-amd64" in install(
         tree, "6.1.0-1-amd64", tree / "root", code=1)
@@ -132,3 +152,41 @@ def test_uninstall_leaves_nothing(tmp_path):
         assert (len(files) == 1) == (target == "uninstall")
     assert files == [str(other)]
     assert not (tmp_path / "usr/share/tapdrop").exists()
+
+
+# The kernel that runs is one whose modules are built, and has stock drivers.
+HOST = """
+cat >/parts/bin/uname <<'END'
+#!/bin/sh
+[ "$*" = -r ] && echo RELEASE || exec /usr/bin/uname "$@"
+END
+chmod +x /parts/bin/uname
+mkdir -p /usr/lib/modules/RELEASE
+cp -r /parts/stock/. /usr/lib/modules/RELEASE
+cd TOP
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_page(tmp_path):
+    """What it says to type, one line after the other, on the kernel that runs."""
+    release = Kernel(output("tools/kernel", "own")).release
+    parts, work = tmp_path / "parts", tmp_path / "work"
+    for path in parts / "bin", parts / "stock", work:
+        path.mkdir(parents=True)
+    for path in STOCK:
+        module(parts / "stock" / path)
+    for name in "order", "builtin", "builtin.modinfo":
+        (parts / "stock" / f"modules.{name}").touch()
+    loads = "modinfo -k RELEASE -F filename tun\n"
+    install, tool, remove = BY_HAND.splitlines(keepends=True)
+    printed = scratch.run(
+        work, parts, (HOST + loads.join(
+            (install, tool + "tapdrop -V\n", remove, "test ! -e /usr/sbin/tapdrop\n"))
+        ).replace("RELEASE", release).replace("TOP", str(TOP)), size="512m")
+    lines = printed.splitlines()
+    assert [line for line in lines if line.startswith("/")] == [
+        f"/lib/modules/{release}/updates/tapdrop/tun.ko",
+        f"/lib/modules/{release}/updates/tapdrop/tun.ko",
+        f"/lib/modules/{release}/kernel/drivers/net/tun.ko"]
+    assert [line for line in lines if line.startswith("tapdrop ")]

@@ -30,6 +30,7 @@ SAID, FETCH = page("install", "A kernel without source")
 ENROLL, STATE = page("install", "Secure Boot")
 UPGRADE, = page("install", "Upgrade")
 REMOVE, = page("install", "Remove")
+BY_HAND, = page("install", "Without packages")
 CANARY, = page("rollout", "A canary")
 WATCH, HOLD = page("rollout", "What to watch")
 DOWNGRADE, STOCK, RELOAD, DETACH = page("rollout", "Roll back")
@@ -39,8 +40,6 @@ SILENT, = page("troubleshooting", "the exporter is silent")
 
 
 def every_block():
-    """All of that, but for a host without packages."""
+    """All of that."""
     for name in PAGES:
-        for block in blocks(text_of(name)):
-            if block not in page("install", "Without packages"):
-                yield block
+        yield from blocks(text_of(name))
