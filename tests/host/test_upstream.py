@@ -202,6 +202,23 @@ def test_nothing_out_of_tree(tree):
         assert not OUT_OF_TREE.findall(path.read_text()), path
 
 
+def test_spec_has_what_is_sent(tree):
+    """All devices are counted, from their beginning, and the spec knows no other."""
+    run("git", "checkout", "-q", "-f", "--detach", "tapdrop/3-net-next",
+        cwd=tree)
+    spec = (tree / "Documentation/netlink/specs/tapdrop.yaml").read_text()
+    assert not re.findall(r"coverage (?:is )?none|not\s+counted|livepatch", spec)
+    header = (tree / "include/uapi/linux/tapdrop.h").read_text()
+    assert re.findall(r"^\tTAPDROP_COVERAGE_(\w+)", header, re.M) == ["DRIVER"]
+    # The policies, too, are those of this spec
+    for mode, path in (("uapi", "include/uapi/linux/tapdrop.h"),
+                       ("kernel", "drivers/net/tapdrop/netlink-gen.h")):
+        made = run("/usr/bin/python3", "-B", "tools/net/ynl/pyynl/ynl_gen_c.py",
+                   "--spec", tree / "Documentation/netlink/specs/tapdrop.yaml",
+                   "--mode", mode, "--header", cwd=tree)
+        assert made.strip() == (tree / path).read_text().strip()
+
+
 def test_every_loss_has_a_hook(tree, tmp_path):
     """As our own patches have: tools/complete finds nothing else."""
     run("git", "checkout", "-q", "-f", "--detach", "tapdrop/3-net-next",
