@@ -117,6 +117,37 @@ def test_two_variants_that_fit(drivers, patches):
     assert "in tap.c at tap_get_user_xdp()" in line
 
 
+# The lines that a hunk stands on, as they are now and were in 7.0 and 7.1
+BEFORE = {
+    "0002-filter.reason-pointer": (
+        "tun.c",
+        "\tif (tfile->socket.sk->sk_filter) {\n"
+        "\t\tdrop_reason = sk_filter_reason(tfile->socket.sk, skb);\n"
+        "\t\tif (drop_reason)\n\t\t\tgoto drop;\n\t}\n",
+        "\tif (tfile->socket.sk->sk_filter &&\n"
+        "\t    sk_filter_reason(tfile->socket.sk, skb, &drop_reason))\n"
+        "\t\tgoto drop;\n"),
+    "0006-header.tun-vnet": (
+        "tun.c", "\t\tmemset(&hdr, 0, sizeof(hdr));\n", ""),
+    "0010-batch.tun-vnet-late": (
+        "tap.c",
+        "\t\tif (err) {\n\t\t\trcu_read_unlock();\n"
+        "\t\t\tgoto err_kfree;\n\t\t}\n",
+        "\t\tif (err)\n\t\t\tgoto err_kfree;\n"),
+}
+
+
+@pytest.mark.parametrize("variant", BEFORE)
+def test_a_line_of_kernels_that_debian_has_no_more(variant, tmp_path):
+    """Others have them. Only what the hunk stands on is as it was there."""
+    directory = copy_drivers("newest", tmp_path / "drivers")
+    name, now, then = BEFORE[variant]
+    replace(directory / name, now, then)
+    done = run("tools/fit", directory)
+    assert not done.stderr and f"{variant}.patch" in done.stdout.split()
+    assert run("tools/complete", directory).stdout == ""
+
+
 @pytest.mark.parametrize("lines", [1, 2, 4, 8, 12, 20])
 def test_a_truncated_patch(drivers, patches, lines):
     """Wherever it was cut, between two hunks, too."""
