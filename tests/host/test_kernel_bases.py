@@ -32,6 +32,19 @@ def test_unknown_kernel_is_refused(command):
     assert not (TOP / "build" / command[-1]).exists()
 
 
+def test_apt_is_asked_once_a_day_for_its_mirrors(tmp_path):
+    """It takes long, and each of the commands of a build would."""
+    fake = tmp_path / "apt-get"
+    fake.write_text('#!/bin/sh\n[ "$1" != indextargets ] || echo "$*" >>"$0.log"\n'
+                    'exec /usr/bin/apt-get "$@"\n')
+    fake.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    output("tools/kernel", "served")
+    subprocess.run(["tools/kernel", "served"], cwd=TOP, env=environment,
+                   check=True, stdout=subprocess.DEVNULL)
+    assert not (tmp_path / "apt-get.log").exists()
+
+
 def test_newest():
     """Bases count as numbers do: 6.12 comes after 6.2."""
     bases = output("tools/kernel", "bases").split()

@@ -132,8 +132,9 @@ BEFORE = {
     "0010-batch.tun-vnet-late": (
         "tap.c",
         "\t\tif (err) {\n\t\t\trcu_read_unlock();\n"
-        "\t\t\tgoto err_kfree;\n\t\t}\n",
-        "\t\tif (err)\n\t\t\tgoto err_kfree;\n"),
+        "\t\t\tgoto err_kfree;\n\t\t}\n\t}\n\n"
+        "\tskb_probe_transport_header(skb);\n",
+        "\t\tif (err)\n\t\t\tgoto err_kfree;\n\t}\n"),
 }
 
 
