@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""For which of the kernels that Debian serves "make check-fits" builds."""
+
+import importlib.machinery
+import importlib.util
+import os
+import types
+
+import pytest
+
+from places import TOP
+
+
+@pytest.fixture
+def status(tmp_path):
+    """tools/status, for a tree of its own."""
+    loader = importlib.machinery.SourceFileLoader("status", str(TOP / "tools/status"))
+    module = importlib.util.module_from_spec(
+        importlib.util.spec_from_loader("status", loader))
+    loader.exec_module(module)
+    module.TOP = tmp_path
+    return module
+
+
+def kernels(*rows):
+    """As tools/status has read them, oldest first: release, version, drivers."""
+    drivers = {name: types.SimpleNamespace(hash=name, complete=name != "incomplete")
+               for _, _, name in rows}
+    return [(release, version, [], drivers[name]) for release, version, name in rows]
+
+
+def test_newest_of_each_line_and_flavour(status):
+    """A release candidate is of the line that it is for."""
+    assert status.to_build(kernels(
+        ("7.2.9+deb13-amd64", "7.2.9-1~bpo13+1", "a"),
+        ("7.2.9+deb13-cloud-amd64", "7.2.9-1~bpo13+1", "a"),
+        ("7.2.13+deb14-amd64", "7.2.13-1", "b"),
+        ("7.2.13+deb14-cloud-amd64", "7.2.13-1", "b"),
+        ("7.3-amd64", "7.3~rc7-1~exp1", "c"),
+        ("7.3-rt-amd64", "7.3~rc7-1~exp1", "c"),
+        ("7.3.4+deb13-amd64", "7.3.4-1~bpo13+1", "d"),
+        ("7.3.4+deb13-rt-amd64", "7.3.4-1~bpo13+1", "d"),
+        ("7.4-amd64", "7.4~rc1-1~exp1", "incomplete"),
+    )) == ["7.2.13+deb14-amd64", "7.2.9+deb13-amd64", "7.2.13+deb14-cloud-amd64",
+           "7.3.4+deb13-amd64", "7.3-amd64", "7.3.4+deb13-rt-amd64"]
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Modules that were built, from what is there, without a word."""
+    for name in ("kernel/hooks.h", "uapi/tapdrop.yaml"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    out = tmp_path / "build/7.3-amd64"
+    out.mkdir(parents=True)
+    (out / "tapdrop.ko").touch()
+    (out / "log").touch()
+    (out / "version").write_text("7.3~rc7-1~exp1")
+    for path in tmp_path.glob("[ku]*/*"):
+        os.utime(path, (1, 1))
+        os.utime(path.parent, (1, 1))
+    return tmp_path
+
+
+def test_what_is_built_is_not_built_again(status, tree):
+    assert status.is_fresh("7.3-amd64", "7.3~rc7-1~exp1")
+    assert not status.is_fresh("7.3-amd64", "7.3-1~exp1")
+    assert not status.is_fresh("7.3.4-amd64", "7.3~rc7-1~exp1")
+
+
+@pytest.mark.parametrize("change", [
+    lambda tree: (tree / "kernel/hooks.h").write_text("changed"),
+    lambda tree: (tree / "build/7.3-amd64/tapdrop.ko").unlink(),
+    lambda tree: (tree / "build/7.3-amd64/log").write_text("Warning: unused"),
+    lambda tree: os.utime(tree / "build/7.3-amd64/log", (1, 1)),
+])
+def test_what_changed_is_built_again(status, tree, change):
+    change(tree)
+    assert not status.is_fresh("7.3-amd64", "7.3~rc7-1~exp1")
