@@ -5,7 +5,8 @@
  * Some frames are lost only when memory is short at the wrong moment, others
  * only when another part of the kernel misuses the driver. This module makes
  * both happen: a kprobe lets named functions fail when they are called from a
- * named driver, and two ioctls call the drivers as vhost-net and XDP do.
+ * named driver, or see other values, and two ioctls call the drivers as vhost-net
+ * and XDP do.
  *
  * For x86-64. It is not part of what gets installed.
  */
@@ -31,8 +32,10 @@
 
 static DEFINE_MUTEX(lock);
 static struct tapfault_fail fail;
+static struct tapfault_zero zero;
 static bool armed;
 static atomic_t calls_before, calls_left;
+static unsigned long failed_at;
 static struct kprobe probe;
 static struct net_device *held;
 
@@ -66,6 +69,7 @@ static int before_call(struct kprobe *p, struct pt_regs *regs)
 	    atomic_dec_if_positive(&calls_before) >= 0 ||
 	    atomic_dec_if_positive(&calls_left) < 0)
 		return 0;
+	failed_at = *(unsigned long *)kernel_stack_pointer(regs);
 	regs_set_return_value(regs, fail.ret);
 	instruction_pointer_set(regs, (unsigned long)return_at_once);
 	return 1;
@@ -87,12 +91,41 @@ static long start_failing(const void __user *arg)
 		return -EFAULT;
 	fail.function[sizeof(fail.function) - 1] = '\0';
 	fail.caller[sizeof(fail.caller) - 1] = '\0';
+	failed_at = 0;
 	atomic_set(&calls_before, fail.after);
 	atomic_set(&calls_left, fail.times);
 	probe = (struct kprobe) {
 		.symbol_name = fail.function,
 		.pre_handler = before_call,
 		.post_handler = after_call,
+	};
+	err = register_kprobe(&probe);
+	armed = !err;
+	return err;
+}
+
+static int before_zero(struct kprobe *p, struct pt_regs *regs)
+{
+	memset((void *)regs_get_kernel_argument(regs, 0) + zero.offset, 0,
+	       zero.length);
+	atomic_dec(&calls_left);
+	return 0;
+}
+
+static long start_zeroing(const void __user *arg)
+{
+	int err;
+
+	if (armed)
+		return -EBUSY;
+	if (copy_from_user(&zero, arg, sizeof(zero)))
+		return -EFAULT;
+	zero.function[sizeof(zero.function) - 1] = '\0';
+	fail.times = 0;
+	atomic_set(&calls_left, 0);
+	probe = (struct kprobe) {
+		.symbol_name = zero.function,
+		.pre_handler = before_zero,
 	};
 	err = register_kprobe(&probe);
 	armed = !err;
@@ -106,6 +139,18 @@ static long end_failing(void)
 	unregister_kprobe(&probe);
 	armed = false;
 	return fail.times - atomic_read(&calls_left);
+}
+
+static long tell_where(void __user *arg)
+{
+	struct tapfault_where where = {};
+	char symbol[KSYM_SYMBOL_LEN];
+
+	if (failed_at) {
+		sprint_symbol(symbol, failed_at);
+		strscpy(where.symbol, symbol, sizeof(where.symbol));
+	}
+	return copy_to_user(arg, &where, sizeof(where)) ? -EFAULT : 0;
 }
 
 static long receive(void __user *arg)
@@ -235,8 +280,14 @@ static long tapfault_ioctl(struct file *file, unsigned int cmd,
 	case TAPFAULT_FAIL:
 		ret = start_failing((void __user *)arg);
 		break;
+	case TAPFAULT_ZERO:
+		ret = start_zeroing((void __user *)arg);
+		break;
 	case TAPFAULT_END:
 		ret = end_failing();
+		break;
+	case TAPFAULT_WHERE:
+		ret = tell_where((void __user *)arg);
 		break;
 	case TAPFAULT_RECV:
 		ret = receive((void __user *)arg);

@@ -23,6 +23,28 @@ struct tapfault_fail {
 };
 
 /**
+ * struct tapfault_where - where the last call was that failed
+ * @symbol:	its return address, as the kernel prints such: empty if there
+ *	was none
+ */
+struct tapfault_where {
+	char symbol[128];
+};
+
+/**
+ * struct tapfault_zero - empty a part of what a function is given, until
+ *	TAPFAULT_END, which returns how often it was called
+ * @function:	name of the function
+ * @offset:	where it begins, from what the first argument points to
+ * @length:	how long it is
+ */
+struct tapfault_zero {
+	char function[56];
+	__u32 offset;
+	__u32 length;
+};
+
+/**
  * struct tapfault_recv - take a frame off a queue's ring as vhost-net does and
  *	pass it to the driver's recvmsg()
  * @fd:		the queue
@@ -58,5 +80,7 @@ struct tapfault_xmit {
 #define TAPFAULT_XMIT	_IOWR('f', 4, struct tapfault_xmit)
 /* Hold a reference to the device of an ifindex, or let go of it: 0. */
 #define TAPFAULT_HOLD	_IOW('f', 5, __u32)
+#define TAPFAULT_WHERE	_IOR('f', 6, struct tapfault_where)
+#define TAPFAULT_ZERO	_IOW('f', 7, struct tapfault_zero)
 
 #endif /* _TAPFAULT_H */

@@ -42,6 +42,25 @@ void fault_fail(struct command *cmd)
 }
 
 /**
+ * fault_zero() - command "zero function=NAME offset=N length=N": empty a part of
+ *	what a function's first argument points to
+ * @cmd: command
+ */
+void fault_zero(struct command *cmd)
+{
+	struct tapfault_zero arg = {
+		.offset = command_num(cmd, "offset", 0),
+		.length = command_num(cmd, "length", 0),
+	};
+
+	snprintf(arg.function, sizeof(arg.function), "%s",
+		 command_need(cmd, "function"));
+	if (ioctl(fault_fd(), TAPFAULT_ZERO, &arg))
+		fail_errno("TAPFAULT_ZERO");
+	printf("{}\n");
+}
+
+/**
  * fault_end() - command "failed": no more failures; "ok" says how many there
  *	were
  * @cmd: command

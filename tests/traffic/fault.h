@@ -5,6 +5,7 @@
 #include "command.h"
 
 void fault_fail(struct command *cmd);
+void fault_zero(struct command *cmd);
 void fault_end(struct command *cmd);
 void fault_recv(struct command *cmd);
 void fault_xmit(struct command *cmd);

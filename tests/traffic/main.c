@@ -64,6 +64,7 @@ static const struct {
 	{ "write", io_write },
 	{ "xdp", bpf_xdp },
 	{ "xdpxmit", fault_xmit },
+	{ "zero", fault_zero },
 };
 
 /**
