@@ -34,3 +34,11 @@ def test_everything_is_documented():
         things += attributes["attributes"]
     assert len(things) > 20
     assert [thing["name"] for thing in things if not thing.get("doc")] == []
+
+
+def test_attackers_know_every_type(tmp_path):
+    """What "make torture" lets loose is made from the spec, too."""
+    done = subprocess.run(
+        ["make", "-s", "-C", TOP / "tests" / "torture", f"BUILD={tmp_path}"],
+        check=False, text=True, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -32,6 +32,9 @@
 #define VTAPS		2
 #define FRAME_MAX	2048
 #define FRAMES		16
+/* A device that comes and goes, and for how long it stays away */
+#define PASSING		"pass"
+#define PASS_USEC	20000
 /* Interface indexes, whose device nodes have no namespace, of one process */
 #define INDEXES		1000
 
@@ -401,23 +404,57 @@ static bool read_some(struct chance *c, struct actor *a)
 }
 
 /* From the stack, as a program that owns packet sockets does */
-static bool send_some(struct chance *c, struct actor *a)
+static bool send_to(struct actor *a, const char *name,
+		    const unsigned char *frame, size_t len)
 {
 	struct sockaddr_ll addr = {
 		.sll_family = AF_PACKET,
 		.sll_protocol = htons(ETH_P_IP),
+		.sll_ifindex = link_index(a->packet, name),
 	};
-	unsigned char frame[FRAME_MAX];
-	char name[IFNAMSIZ];
-	size_t len = make_frame(c, frame);
 	int good = 0;
 
-	addr.sll_ifindex = link_index(a->packet, any_name(c, name));
 	if (len < 40 || !addr.sll_ifindex)
 		return false;
 	for (int i = 0; i < FRAMES; i++)
 		good += sendto(a->packet, frame + 10, len - 10, MSG_DONTWAIT,
 			       (void *)&addr, sizeof(addr)) > 0;
+	return good;
+}
+
+static bool send_some(struct chance *c, struct actor *a)
+{
+	unsigned char frame[FRAME_MAX];
+	size_t len = make_frame(c, frame);
+	char name[IFNAMSIZ];
+
+	return send_to(a, any_name(c, name), frame, len);
+}
+
+/* A device that comes, has traffic and goes; then there is time to unload its
+ * module.
+ */
+static bool pass(struct chance *c, struct actor *a)
+{
+	unsigned int flags = IFF_NO_PI | IFF_VNET_HDR;
+	unsigned char frame[FRAME_MAX];
+	size_t len = make_frame(c, frame);
+	int fd, good = 0;
+
+	flags |= chance_in(c, 4) ? IFF_NAPI : 0;
+	fd = device_open(PASSING, IFF_TAP | flags);
+	if (fd >= 0 && link_up(a->rtnl, PASSING, true)) {
+		if (chance_in(c, 2))
+			link_xdp(a->rtnl, PASSING,
+				 xdp_programs[chance_below(c, 5)],
+				 XDP_FLAGS_SKB_MODE);
+		for (int i = 0; i < FRAMES; i++)
+			good += write(fd, frame, len) > 0;
+		good += send_to(a, PASSING, frame, len);
+		good += read(fd, frame, chance_below(c, sizeof(frame))) > 0;
+	}
+	close(fd);
+	usleep(chance_below(c, PASS_USEC));
 	return good;
 }
 
@@ -440,6 +477,12 @@ struct act device_lives[] = {
 	{ "tune", tune, 4 },
 	{ "vhost", vhost, 4 },
 	{ "xdp", xdp, 5 },
+	{ }
+};
+
+/* And that modules can be unloaded under */
+struct act device_passes[] = {
+	{ "pass", pass, 1 },
 	{ }
 };
 

@@ -12,6 +12,7 @@ int device_program(bool xdp);
 bool device_lose(int fd);
 
 extern struct act device_lives[];
+extern struct act device_passes[];
 extern struct act device_traffic[];
 
 #endif /* _TORTURE_DEVICE_H */

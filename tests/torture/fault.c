@@ -20,6 +20,7 @@
 #include "../traffic/command.h"
 #include "device.h"
 #include "family.h"
+#include "guest.h"
 #include "link.h"
 #include "torture.h"
 
@@ -67,6 +68,14 @@ static void make_netns(void)
 	netns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (setns(home, CLONE_NEWNET))
 		fail_errno("setns");
+}
+
+/* vhost-net may hold frames of the device. */
+static void make_lent(void)
+{
+	make_device();
+	if (!guest_serve(0, queue))
+		fail("vhost-net does not take a queue");
 }
 
 static void subscribe(void)
@@ -182,6 +191,11 @@ static void delete_vtap(void)
 	link_delete(rtnl, VTAP);
 }
 
+static void delete_device(void)
+{
+	link_delete(rtnl, DEV);
+}
+
 /* Whatever failed, one frame that was lost is one. */
 static void check_lost(const char *what)
 {
@@ -222,6 +236,7 @@ static const struct entry {
 	{ "create-vtap", make_device, create_vtap },
 	{ "open-vtap", make_vtap, open_vtap },
 	{ "delete-vtap", make_vtap, delete_vtap },
+	{ "delete-lent", make_lent, delete_device },
 };
 
 static void begin(const struct entry *entry)
@@ -240,16 +255,28 @@ static void finish(const struct entry *entry, const char *what)
 		entry->check(what);
 	if (setns(home, CLONE_NEWNET))
 		fail_errno("setns");
+	guest_serve(0, -1);
 	close(other);
 	close(queue);
 	close(netns);
 	close(netlink);
 }
 
-/* How many calls of a function by the module there were to fail */
-static int fail_calls(const struct entry *entry, const char *function, long ret)
+/* Which of the calls of a function it was that failed */
+static void print_site(const struct entry *entry, const char *function)
 {
-	struct tapfault_fail arg = { .ret = ret, .times = 1 };
+	struct tapfault_where where;
+
+	if (ioctl(tapfault, TAPFAULT_WHERE, &where))
+		fail_errno(function);
+	printf("site %s %s %s\n", function, strtok(where.symbol, "/"),
+	       entry->name);
+}
+
+/* One call of a function by the module after the other */
+static void fail_calls(const struct entry *entry, const char *function)
+{
+	struct tapfault_fail arg = { .times = 1 };
 	int failed;
 
 	snprintf(arg.function, sizeof(arg.function), "%s", function);
@@ -260,9 +287,11 @@ static int fail_calls(const struct entry *entry, const char *function, long ret)
 			fail_errno(function);
 		entry->run();
 		failed = ioctl(tapfault, TAPFAULT_END);
+		if (failed > 0)
+			print_site(entry, function);
 		finish(entry, entry->name);
 		if (failed < 1)
-			return arg.after;
+			return;
 	}
 	fail("%s: %s has not stopped failing", entry->name, function);
 }
@@ -292,8 +321,8 @@ static int fail_all(const struct entry *entry)
 }
 
 /**
- * fault_main() - "fault FUNCTION=RETURN...": let functions that the module
- *	calls fail, each by returning that number
+ * fault_main() - "fault FUNCTION...": let functions that the module calls fail,
+ *	each by returning NULL
  * @argc: number of arguments
  * @argv: arguments
  */
@@ -307,14 +336,8 @@ void fault_main(int argc, char **argv)
 	if (tapfault < 0)
 		fail_errno("/dev/tapfault");
 	for (int i = 0; i < argc; i++) {
-		char *ret = strchr(argv[i], '=');
-
-		if (!ret)
-			fail("fault FUNCTION=RETURN...");
-		*ret++ = '\0';
 		for (size_t n = 0; n < ARRAY_SIZE(entries); n++)
-			printf("site %s %s %d\n", argv[i], entries[n].name,
-			       fail_calls(&entries[n], argv[i], atol(ret)));
+			fail_calls(&entries[n], argv[i]);
 		fflush(stdout);
 	}
 

@@ -12,7 +12,9 @@
 #define DEPTH_MAX	40
 #define IFINDEX_MAX	64
 
-enum spec_type { SPEC_U32, SPEC_UINT, SPEC_STRING, SPEC_FLAG, SPEC_NEST };
+enum spec_type {
+	SPEC_U32, SPEC_U64, SPEC_UINT, SPEC_STRING, SPEC_FLAG, SPEC_PAD, SPEC_NEST
+};
 
 struct spec_set;
 
@@ -100,6 +102,10 @@ static void put_attr(struct chance *c, struct message *m,
 	case SPEC_U32:
 		put(m, attr->id, &value, sizeof(uint32_t));
 		break;
+	case SPEC_U64:
+		value |= chance_in(c, 2) ? chance_next(c) << 32 : 0;
+		put(m, attr->id, &value, sizeof(value));
+		break;
 	case SPEC_UINT:
 		put(m, attr->id, &value, chance_in(c, 2) ? 4 : 8);
 		break;
@@ -107,6 +113,7 @@ static void put_attr(struct chance *c, struct message *m,
 		put(m, attr->id, text, chance_below(c, sizeof(text)));
 		break;
 	case SPEC_FLAG:
+	case SPEC_PAD:
 		put(m, attr->id, NULL, 0);
 		break;
 	case SPEC_NEST:

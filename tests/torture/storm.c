@@ -2,8 +2,8 @@
 /*
  * One attacker: a process in namespaces of its own, with actors that do what
  * their stream of chance says, all to the same devices. "storm user" gives up
- * being root first, "storm root" does not; "storm flood" does, and has nothing
- * to do with devices, so that the modules can be unloaded under it.
+ * being root first, "storm root" does not; "storm flood" does, and has but one
+ * device, which comes and goes, so that the modules can be unloaded under it.
  */
 #include <fcntl.h>
 #include <net/if.h>
@@ -36,12 +36,12 @@
 
 /* One thread each */
 static struct act *const roles[] = {
-	family_floods, family_watches, device_traffic,
+	family_floods, family_watches, device_passes, device_traffic,
 	device_lives, device_lives, device_lives, device_lives,
 };
 
-/* How many of them have nothing to do with devices */
-#define FLOOD_ROLES	2
+/* How many of them keep no device */
+#define FLOOD_ROLES	3
 
 unsigned long actor_messages;
 unsigned long actor_rounds;
@@ -60,6 +60,12 @@ static void act(struct act *acts, struct chance *c, struct actor *a)
 	actor_count(&one->tried, 1);
 	if (one->do_it(c, a))
 		actor_count(&one->done, 1);
+}
+
+static void end_early(int signal)
+{
+	(void)signal;
+	__atomic_store_n(&over, true, __ATOMIC_RELAXED);
 }
 
 struct thread {
@@ -164,13 +170,13 @@ static void report(void)
 	}
 }
 
-/* Until the time is over, or all was done that was asked for */
+/* Until the time is over, or all was done that was asked for, or SIGTERM */
 static void wait_for_end(int seconds, unsigned long messages,
 			 unsigned long rounds)
 {
 	time_t end = time(NULL) + seconds;
 
-	while (time(NULL) < end) {
+	while (time(NULL) < end && !__atomic_load_n(&over, __ATOMIC_RELAXED)) {
 		if (messages &&
 		    __atomic_load_n(&actor_messages, __ATOMIC_RELAXED) >= messages &&
 		    __atomic_load_n(&actor_rounds, __ATOMIC_RELAXED) >= rounds)
@@ -196,6 +202,7 @@ void storm_main(int argc, char **argv)
 	if (argc != 6)
 		fail("storm user|root|flood SEED WORKER SECONDS MESSAGES ROUNDS");
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTERM, end_early);
 	setrlimit(RLIMIT_NOFILE, &files);
 	device_programs();
 	storm_enter(strcmp(argv[0], "root"));
