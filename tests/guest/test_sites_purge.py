@@ -6,6 +6,7 @@ detach is in test_scenarios.py, C1 in test_sites_tap.py."""
 import array
 import fcntl
 import os
+import pathlib
 import socket
 import struct
 
@@ -16,7 +17,19 @@ import netns
 from lab import (FROM, TO, VNET_LEN, drops, ip, orphans, packets, standard,
                  wait_for)
 from series import TAPDROP, since
+from tracing import traced
 from xdp import XDP_TX
+
+
+# What a device is remembered with, by kernels
+KMALLOC = "__kmalloc_cache_noprof", "kmalloc_trace"
+OTHERS = 60
+
+
+def known(function):
+    """Has the kernel such a function?"""
+    names = pathlib.Path("/proc/kallsyms").read_text()
+    return f" {function}\n" in names
 
 
 @pytest.fixture
@@ -289,6 +302,38 @@ def test_vhost_gives_back_frames_of_deleted_device(held):
     held.vstop("v")
     assert [drops(dev) for dev in others] == [{}] * len(others)
     assert orphans() == {(TO, since(TAPDROP, "DEV_GONE", "QUEUE_PURGE")): 2}
+
+
+@pytest.mark.site("P6")
+def test_trace_of_frames_of_deleted_device(held):
+    """It has no name any more, and neither has another that is there instead."""
+    ip("link del tap0", "tuntap add tap0 mode tap multi_queue vnet_hdr",
+       "link set tap0 txqueuelen 3")
+    held.iff("q1", dev="tap0", flags=["no_pi", "multi_queue", "vnet_hdr"])
+    with traced("tapdrop:drop") as trace:
+        held.vstop("v")
+        assert [(event["dev"], event["queue"], event["reason"])
+                for event in trace.fields("drop")] == [
+                    ("-", "-1", "QUEUE_PURGE")] * 2
+
+
+@pytest.mark.site("P6")
+def test_frames_of_device_that_nobody_remembers(fault, held):
+    """There was no memory to remember the device: what is given back may count
+    for one that is at its address. That has no such queue."""
+    fault.fail(function=next(name for name in KMALLOC if known(name)),
+               caller="tapdrop")
+    ip("link del tap0")
+    assert fault.failed()["ok"] == 1
+    others = [f"other{i}" for i in range(OTHERS)]
+    for dev in others:
+        ip(f"tuntap add {dev} mode tap vnet_hdr")
+    ip("link set other0 txqueuelen 3")
+    held.iff("q1", dev="other0", flags=["no_pi", "vnet_hdr"])
+    held.vstop("v")
+    lost = [drops(dev) for dev in others if drops(dev)]
+    assert lost in ([{(None, TO, "QUEUE_PURGE"): 2}], [])
+    assert orphans() == ({} if lost else {(TO, "QUEUE_PURGE"): 2})
 
 
 @pytest.mark.site("P6")
