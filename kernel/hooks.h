@@ -106,6 +106,8 @@ struct tapdrop_spill {
  *	every index that a hook can pass. Replaced under RTNL, read under RCU.
  * @table: its queues, changed under RTNL and @lock, read under RCU
  * @queues_end: one more than the highest index that was ever attached
+ * @top: the highest index that was ever attached; if @table has no room for it,
+ *	@hot is long enough all the same, but has no counters. Under RTNL.
  * @lock: for what a first loss changes
  * @attached: where the driver keeps its number of attached queues; NULL if it
  *	has not said yet. Valid as long as the device is listed.
@@ -138,6 +140,7 @@ struct tapdrop_dev {
 	struct tapdrop_queue *(*hot)[];
 	struct tapdrop_table *table;
 	unsigned int queues_end;
+	unsigned int top;
 	spinlock_t lock;	/* see above */
 	const unsigned int *attached;
 	struct net_device *dev;

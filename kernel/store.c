@@ -156,7 +156,8 @@ static void tapdrop_store_reach(struct tapdrop_dev *td, unsigned int queue)
  * @td: counters of a device
  * @queue: index that is about to be attached
  *
- * If memory is short the queue counts in the no-queue block.
+ * If memory is short the queue counts in the no-queue block, and until one is
+ * attached when there is some, the losses of all queues go the long way.
  *
  * Context: process, RTNL held.
  */
@@ -164,11 +165,16 @@ void tapdrop_store_attach(struct tapdrop_dev *td, unsigned int queue)
 {
 	unsigned int slot = TAPDROP_SLOT(queue);
 
-	if (slot >= td->table->size &&
-	    !tapdrop_table_grow(td, TAPDROP_SLOT(min(2 * queue,
-						 TAPDROP_MAX_QUEUES)))) {
+	/* Also for an index that found no memory before: a queue that had it may
+	 * still lose what it holds.
+	 */
+	td->top = max(td->top, queue);
+	if (TAPDROP_SLOT(td->top) >= td->table->size &&
+	    !tapdrop_table_grow(td, TAPDROP_SLOT(min(2 * td->top,
+						 TAPDROP_MAX_QUEUES))))
 		WRITE_ONCE(td->hot, tapdrop_table_hot(tapdrop_any_index));
-	} else {
+
+	if (slot < td->table->size) {
 		tapdrop_store_pay(td, slot);
 		tapdrop_store_pay(td, TAPDROP_SLOT(TAPDROP_NO_QUEUE));
 		tapdrop_store_reach(td, queue);

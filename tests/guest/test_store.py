@@ -9,6 +9,7 @@ import time
 import pytest
 
 from lab import FROM, TO, drops, ip, show
+from tracing import called
 from tun import Queue, many_files
 
 SHORT = "PKT_TOO_SMALL"
@@ -17,14 +18,18 @@ PAUSE = 0.05                            # seconds; some jiffies
 APART = 1.0
 
 
+def first_of(*functions):
+    """What this kernel calls it."""
+    names = {line.split()[2]
+             for line in KALLSYMS.read_text().split("\n") if line}
+    return next(name for name in functions if name in names)
+
+
 @pytest.fixture(name="short")
 def fixture_short(fault):
     """Lets so many allocations of tapdrop fail. A loss of frames allocates from
     tapdrop's own caches only."""
-    names = {line.split()[2]
-             for line in KALLSYMS.read_text().split("\n") if line}
-    (function,) = [name for name in ("kmem_cache_alloc_noprof",
-                                     "kmem_cache_alloc") if name in names][:1]
+    function = first_of("kmem_cache_alloc_noprof", "kmem_cache_alloc")
     fault.pin(cpu=0)
 
     def start(times):
@@ -126,3 +131,28 @@ def test_first_losses_on_two_cpus(lab, queues):
     assert drops("tap0") == {(i, FROM, SHORT): 6 for i in range(queues)}
     for tap in taps:
         tap.close()
+
+
+def test_no_memory_for_more_queues(fault):
+    """A device that has no room for its ninth queue counts for the others. When
+    the next queue is attached there is some, and no loss goes the long way any
+    more."""
+    fault.pin(cpu=0)
+    multi = ["no_pi", "multi_queue"]
+    fault.tap(queues=8)
+    fault.fail(function=first_of("__kmalloc_noprof", "__kmalloc"),
+               caller="tapdrop")
+    fault.open("q8", dev="tap0", mode="tap", flags=multi)
+    assert fault.failed()["ok"] == 1
+    fault.write("q8", count=2, short=5)
+    fault.write("q0", count=3, short=5)
+    assert drops("tap0") == {(None, FROM, SHORT): 2, (0, FROM, SHORT): 3}
+
+    # The last takes the index of one that is closed.
+    fault.close("q7")
+    fault.close("q6")
+    fault.open("q9", dev="tap0", mode="tap", flags=multi)
+    with called("tapdrop_count_slow") as calls:
+        fault.write("q0", count=5, short=5)
+        assert calls() == 0
+    assert drops("tap0") == {(None, FROM, SHORT): 2, (0, FROM, SHORT): 8}
