@@ -89,9 +89,12 @@ void tapdrop_nl_notify_del(struct tapdrop_dev *td, struct net *net, bool final)
 				TAPDROP_NLGRP_DEVICES))
 		return;
 
-	/* A hook that found the device by its address may still count. */
+	/* A hook that found the device may still count. Who deletes many devices
+	 * waits here for each, as long as somebody listens, and without RTNL
+	 * synchronize_net() would take its time.
+	 */
 	if (final)
-		synchronize_net();
+		synchronize_rcu_expedited();
 
 	tapdrop_view(&view, td);
 	for (queue = 0; final && queue < td->queues_end; queue++)

@@ -4,6 +4,7 @@
 import contextlib
 import os
 import socket
+import time
 
 import pytest
 
@@ -16,6 +17,7 @@ from netlink import FROM_USER, QUEUE_ID, TO_USER, attr
 SHORT = (FROM_USER, nl.PKT_TOO_SMALL)
 FULL = (TO_USER, nl.PTR_FULL)
 PURGE = (TO_USER, nl.QUEUE_PURGE)
+MANY = 200
 
 
 @pytest.fixture
@@ -226,3 +228,21 @@ def test_slow_listener(lab, listener):
     with contextlib.suppress(OSError):
         list(listener.events())
     assert not listener.dump()
+
+
+def seconds_to_delete():
+    """How long it takes to delete many devices at once."""
+    ip(*(f"tuntap add many{i} mode tap" for i in range(MANY)),
+       *(f"link set many{i} group 7" for i in range(MANY)))
+    begun = time.monotonic()
+    ip("link del group 7")
+    return time.monotonic() - begun
+
+
+def test_listener_does_not_delay(lab):
+    """Who listens makes nobody wait who deletes his devices."""
+    assert lab
+    alone = min(seconds_to_delete() for _ in range(3))
+    with nl.Client() as client:
+        client.subscribe()
+        assert min(seconds_to_delete() for _ in range(3)) < 2 * alone + 0.5
