@@ -8,8 +8,8 @@ s,"tapdrop/hooks\.h","tap.h",
 s/sizeof(struct tap_drop_queue)/sizeof(struct tap_queue)/
 /^static struct tapdrop_dev \*\*tap_drops(/,/^}$/d
 /^static int \*tap_writer_queue(/,/^}$/d
-/\*tap_writer_queue(n\?q) = /d
-s/\*tap_writer_queue(q)/tap_writer_queue(q)/
+/WRITE_ONCE(\*tap_writer_queue(/d
+s/READ_ONCE(\*tap_writer_queue(q))/tap_writer_queue(q)/
 
 # A queue that is being closed has no device any more, but frames of it.
 /^static void tap_segs_lost(/,/^}$/ {

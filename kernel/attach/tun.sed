@@ -19,9 +19,9 @@ s,"tapdrop/hooks\.h","tun.h",
 
 # The index that a queue has is overwritten only when it has no device: what its
 # writer still loses then belongs to no queue.
-s/(tfile)->writer_queue/tun_writer_queue(tfile)/
-/tfile->writer_queue = /d
-/tfile->drop_queue = /d
+s/READ_ONCE((tfile)->writer_queue)/tun_writer_queue(tfile)/
+/tfile->writer_queue, /d
+/tfile->drop_queue, /d
 s/tfile->drop_queue/tfile->queue_index/g
 # A queue whose device went was shut down.
 /WRITE_ONCE(tfile->had_dev, true)/d

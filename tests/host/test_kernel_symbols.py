@@ -7,6 +7,13 @@ import subprocess
 from places import TOP
 
 
+# Who detaches a queue purges it; and this only takes the address.
+UNDER_RTNL = {
+    "+\ttun_purge_written(tun, tfile, tfile->drop_queue);",
+    "+\treturn &container_of(q, struct tap_drop_queue, q)->writer_queue;",
+}
+
+
 def symbols(path, driver):
     """What a driver exports: name to CRC, licence and name space."""
     found = {}
@@ -53,3 +60,26 @@ def test_module_has_the_version_of_the_tool(kernel):
         capture_output=True, check=True).stdout
     header = (TOP / "userspace/lib/tapdrop.h").read_text()
     assert re.search(r'_VERSION\s+"(.*)"', header)[1] == version.strip()
+
+
+def test_programs_are_called_as_the_kernel_does():
+    """A kernel with kCFI lets nobody call a BPF program, or what passes for one,
+    but the functions that are not instrumented. No kernel of Debian has it: so
+    this looks at the source."""
+    texts = {path.name: path.read_text()
+             for path in (TOP / "kernel").rglob("*.[ch]")}
+    assert [name for name, text in texts.items()
+            if re.search(r"bpf_func\s*\(", text)] == []
+    assert [name for name, text in texts.items()
+            if "bpf_dispatcher_nop_func(" in text] == ["xdp.c"]
+
+
+def test_indexes_that_move_are_read_at_once():
+    """Hooks read them under RCU, or with no lock at all, while another queue is
+    detached under RTNL."""
+    plain = [line for path in (TOP / "kernel/patches").glob("*.patch")
+             for line in path.read_text().splitlines()
+             if re.match(r"\+\s", line) and "_ONCE(" not in line
+             and re.search(r"->(writer_queue|drop_queue|queue_index)\b|"
+                           r"\*tap_writer_queue\(\w+\)", line)]
+    assert set(plain) == UNDER_RTNL
