@@ -97,10 +97,12 @@ bench: ## measure with KERNEL what it costs, for docs/performance.rst
 	@$(MAKE) -s -C tests/bench BUILD=../../build
 	@tests/bench/run $(KERNEL)
 
+attackers:
+	@$(MAKE) -s -C tests/torture BUILD=../../build
+
 torture: ## let attackers loose on KERNEL for SECONDS, as SEED says
 	@tools/deps torture
-	@$(MAKE) -s --no-print-directory tool traffic
-	@$(MAKE) -s -C tests/torture BUILD=../../build
+	@$(MAKE) -s --no-print-directory tool traffic attackers
 	@tests/torture/run $(KERNEL) "$(SECONDS)" "$(SEED)"
 
 lint: ## check the style of everything
@@ -147,7 +149,8 @@ cross: ## build the tool and its library for arm64 and i386
 
 check-debug: ## test on kernels that find misused memory and races (hours)
 	@tools/deps intree
-	@tests/run --debug $(DEBUG) -- $(TESTS)
+	@tools/deps torture
+	@SECONDS=$(SECONDS) tests/run --debug $(DEBUG) -- $(TESTS)
 
 ledger: ## show every place where the drivers lose a frame (after modules)
 	@tools/ledger $(KVER)
@@ -169,4 +172,4 @@ clean: ## remove what was built; downloads stay in the cache
 .DELETE_ON_ERROR:
 .PHONY: FORCE help deps modules modules_install tool install uninstall packages traffic \
 	agents check check-arm64 check-attach check-clients check-fits check-intree \
-	check-packages check-host check-debug cross demo bench mutants torture lint intree ledger regen docs clean
+	check-packages check-host check-debug cross demo bench mutants torture attackers lint intree ledger regen docs clean
