@@ -34,7 +34,7 @@
 #define FRAMES		16
 /* A device that comes and goes, and for how long it stays away */
 #define PASSING		"pass"
-#define PASS_USEC	20000
+#define PASS_USEC	200000
 /* Interface indexes, whose device nodes have no namespace, of one process */
 #define INDEXES		1000
 
