@@ -45,6 +45,10 @@ PLANTED = {
     'the address of poll() behind':
         'static int __attribute__((noinline)) poll(void *p) { return !p; }'
         'void add(int (*)(void *)); void planted(void) { add(poll); }',
+    'refers to __this_module':
+        'struct module; extern struct module __this_module;'
+        'void module_put(struct module *);'
+        'void planted(void) { module_put(&__this_module); }',
     'a second copy of key':
         'static long key[2] = { 1 }; void planted(void) { asm goto("1: nop;'
         '.pushsection __jump_table, \\"aw\\"; .quad 1b, %l[yes], %c0;'
