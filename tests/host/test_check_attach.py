@@ -56,10 +56,10 @@ PLANTED = {
 }
 
 
-def check(tmp_path, source):
+def check(tmp_path, source, *flags):
     file = tmp_path / 'planted.c'
     file.write_text(source, encoding='ascii')
-    subprocess.run(['gcc', *FLAGS, '-c', '-o', tmp_path / 'planted.o', file],
+    subprocess.run(['gcc', *FLAGS, *flags, '-c', '-o', tmp_path / 'planted.o', file],
                    check=True)
     return subprocess.run([CHECK, tmp_path / 'planted.o'], text=True,
                           capture_output=True, check=False)
@@ -68,6 +68,33 @@ def check(tmp_path, source):
 def test_harmless(tmp_path):
     done = check(tmp_path, HARMLESS)
     assert (done.returncode, done.stderr) == (0, '')
+
+
+# A variable on the stack, whose frame KASAN describes, and a warning of lockdep's
+WATCHED = HARMLESS + '''
+void fill(int *);
+static int warn(void)
+{
+	static int __warned __attribute__((section(".data.unlikely")));
+
+	return __warned++;
+}
+int watched(void) { int there[4]; fill(there); return there[1] + warn(); }
+'''
+KASAN = ['-fsanitize=kernel-address', '--param', 'asan-stack=1', '--param',
+         'asan-globals=1']
+
+
+def test_under_kasan(tmp_path):
+    done = check(tmp_path, WATCHED, *KASAN)
+    assert (done.returncode, done.stderr) == (0, '')
+
+
+@pytest.mark.parametrize('what', ('a second copy of users',
+                                  'the address of poll() behind'))
+def test_planted_under_kasan(tmp_path, what):
+    done = check(tmp_path, WATCHED + PLANTED[what], *KASAN)
+    assert done.returncode == 1 and what in done.stderr
 
 
 @pytest.mark.parametrize('what', PLANTED)
