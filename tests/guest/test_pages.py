@@ -8,7 +8,9 @@ import shlex
 
 import pytest
 
+from attached import ATTACHED
 from lab import ip, tapdrop
+from livepatch import attach
 from places import TOP
 
 PAGES = ("rollout", "troubleshooting")
@@ -33,6 +35,9 @@ def devices(lab):
     yield lab
     for name in DEVICES:
         ip(f"link delete {name}")
+    # One of the commands is "tapdrop detach".
+    if ATTACHED:
+        attach()
 
 
 @pytest.mark.parametrize("page, line", commands())
