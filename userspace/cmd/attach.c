@@ -143,15 +143,33 @@ static int load_stock(const char *driver)
 		    driver);
 }
 
-static int unload(void)
+/* Return: 0 or a negative errno. */
+static int delete(void)
 {
 	/* The kernel asks who one is before it looks. */
 	if (!sysfs_exists(&sys, "sys/module/" MODULE) ||
 	    !syscall(SYS_delete_module, MODULE, O_NONBLOCK) ||
 	    errno == ENOENT)
-		return EXIT_OK;
-	return fail(EXIT_KERNEL, "the module " MODULE " stays loaded: %s",
-		    strerror(errno));
+		return 0;
+	return -errno;
+}
+
+/* The kernel holds the module until just after the livepatch is out of sysfs. */
+static bool held(void)
+{
+	return delete() == -EWOULDBLOCK;
+}
+
+static int unload(void)
+{
+	int err;
+
+	wait_while(held, SECONDS);
+	err = delete();
+	if (err)
+		return fail(EXIT_KERNEL, "the module " MODULE " stays loaded: %s",
+			    strerror(-err));
+	return EXIT_OK;
 }
 
 static int run_attach(int argc, char **argv)

@@ -9,7 +9,7 @@ import pytest
 
 import netlink as nl
 import tun
-from lab import (FROM, TO, VNET_LEN, counters, drops, ip, run, show, standard,
+from lab import (FROM, TAPDROP, TO, VNET_LEN, counters, drops, ip, run, show, standard,
                  tapdrop, wait_for)
 from livepatch import attach, detach
 from modules import users
@@ -208,6 +208,18 @@ def test_doctor(attachable):
     assert "good  tun: the stock driver is loaded, and counts" in \
         tapdrop("doctor").stdout
     assert tapdrop("attach").returncode == 0
+
+
+def test_module_is_held_a_moment_longer(attachable):
+    """The kernel lets go of it after the livepatch has left sysfs."""
+    attachable.tap()
+    attach()
+    done = subprocess.run(
+        ["strace", "-qq", "-o", "/dev/null", "-e", "trace=delete_module",
+         "-e", "inject=delete_module:error=EAGAIN:when=1..2", TAPDROP, "detach"],
+        text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert users("tapdrop_attach") is None
 
 
 def test_blocked_reader(attachable):
