@@ -111,6 +111,22 @@ const char *percentage(char dst[16], uint64_t part, uint64_t all)
 	return dst;
 }
 
+/* Ours are not of the same time as theirs. */
+static bool is_later(const struct tapdrop_device *dev)
+{
+	return dev->coverage == TAPDROP_COVERAGE_ATTACHED;
+}
+
+static const char *verdict(const struct tapdrop_device *dev,
+			   unsigned long long ours, unsigned long long theirs)
+{
+	if (is_later(dev))
+		return "not comparable, ours leaves out what was lost while nobody counted";
+	if (ours == theirs)
+		return "they agree";
+	return ours > theirs ? "expected, since " LESS : "expected, since " MORE;
+}
+
 static void compare(const char *name, const struct tapdrop_link_stats *link,
 		    const struct tapdrop_device *dev, uint32_t dir, FILE *f)
 {
@@ -119,9 +135,7 @@ static void compare(const char *name, const struct tapdrop_link_stats *link,
 
 	fprintf(f, "%s: %llu lost %s, %s_dropped is %llu: %s\n", name, ours,
 		tapdrop_dir_name(dir), tapdrop_netdev_dir(dev->kind, dir),
-		theirs, ours == theirs ? "they agree" :
-			ours > theirs ? "expected, since " LESS :
-					"expected, since " MORE);
+		theirs, verdict(dev, ours, theirs));
 }
 
 static const struct tapdrop_link_stats *
@@ -168,13 +182,17 @@ static void compare_all(const struct sources *s, const struct selector *sel,
 			FILE *f)
 {
 	const struct tapdrop_link_stats *link;
-	size_t all = 0, agreed = 0;
+	size_t all = 0, agreed = 0, later = 0;
 	struct place at;
 
 	for_each_selected(at, s, sel) {
 		link = comparable(&at, sel);
 		if (!link)
 			continue;
+		if (is_later(at.dev)) {
+			later++;
+			continue;
+		}
 		all++;
 		agreed += agrees(link, at.dev);
 	}
@@ -184,6 +202,10 @@ static void compare_all(const struct sources *s, const struct selector *sel,
 	if (agreed < all)
 		fprintf(f, "On the others that is expected: " LESS
 			",\nor " MORE "; 'tapdrop -details' compares each.\n");
+	if (later)
+		fprintf(f, "%sThe standard counters%s of %zu device%s began before 'tapdrop attach', and cannot be compared.\n",
+			all ? "" : "\n", all ? "" : " (ip -s link)", later,
+			later == 1 ? "" : "s");
 }
 
 /**
