@@ -173,6 +173,13 @@ static bool is_attached(const struct tapdrop_device *dev)
 	return dev->coverage == TAPDROP_COVERAGE_ATTACHED;
 }
 
+/* Its counters may go on that an earlier 'attach' has left. */
+static bool begins(const struct tapdrop_device *old,
+		   const struct tapdrop_device *dev)
+{
+	return !is_counted(old) && is_attached(dev) && old->kind == dev->kind;
+}
+
 /* Neither an index nor a name is a device's for ever, but its birth is. */
 static bool is_same(const struct births *t, const struct tapdrop_device *old,
 		    const struct tapdrop_device *dev)
@@ -234,6 +241,11 @@ enum since baseline_find(const struct baseline *b, const struct sources *s,
 		return SINCE_CREATION;
 	t = compare_births(b->stats[key.src], at->src->stats);
 	found = bsearch(&key, b->known, b->n_known, sizeof(key), compare);
+	if (found && begins(found->dev, at->dev)) {
+		found->found = true;
+		*old = at->dev;
+		return SINCE_NOW;
+	}
 	if (found && !is_same(&t, found->dev, at->dev))
 		found = NULL;
 	if (!found && !is_older(&t, at->dev))

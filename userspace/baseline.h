@@ -33,7 +33,7 @@ struct baseline {
  * @SINCE_BASELINE: it was there
  * @SINCE_CREATION: it has come since, so that all of it counts
  * @SINCE_NOW: it is older, but was somewhere else, in another network namespace
- *	for one
+ *	for one; or it was not counted
  */
 enum since {
 	SINCE_BASELINE,

@@ -58,11 +58,14 @@ static void add_row(struct history *h, size_t src,
 	h->rows[h->n++] = make_row(src, dev, c);
 }
 
-static void add_device(struct history *h, size_t src, uint32_t ifindex)
+static void add_device(struct history *h, size_t src,
+		       const struct tapdrop_device *dev)
 {
 	h->devices = xgrow(h->devices, h->n_devices, &h->max_devices,
 			   sizeof(*h->devices));
-	h->devices[h->n_devices++] = (struct watched){ src, ifindex };
+	h->devices[h->n_devices++] = (struct watched){
+		src, dev->ifindex, is_counted(dev)
+	};
 }
 
 /* A recording may be in any order, and disturbed. */
@@ -90,7 +93,7 @@ static void collect(struct history *h, const struct sources *s,
 
 	for_each_selected(at, s, sel) {
 		src = at.src - s->list;
-		add_device(h, src, at.dev->ifindex);
+		add_device(h, src, at.dev);
 		tapdrop_for_each_counter(c, at.dev)
 			add_row(h, src, at.dev, c);
 	}
@@ -99,18 +102,20 @@ static void collect(struct history *h, const struct sources *s,
 }
 
 /* It was not here at the last look, and is older than that: what it has lost,
- * it may have lost elsewhere.
+ * it may have lost elsewhere. Or it was not counted then, but may have been before.
  */
 static bool has_arrived(const struct history *h, const struct row *row,
 			double elapsed)
 {
-	struct watched key = { row->src, row->ifindex };
+	struct watched key = { .src = row->src, .ifindex = row->ifindex };
+	const struct watched *before = NULL;
 
-	if (!row->ifindex || !is_older_than(row->dev, elapsed * 1000))
-		return false;
-	return !h->n_devices ||
-	       !bsearch(&key, h->devices, h->n_devices, sizeof(key),
-			compare_devices);
+	if (h->n_devices)
+		before = bsearch(&key, h->devices, h->n_devices, sizeof(key),
+				 compare_devices);
+	if (before)
+		return !before->counted;
+	return row->ifindex && is_older_than(row->dev, elapsed * 1000);
 }
 
 /* A counter that is new, or was larger, has started again at zero. */

@@ -44,10 +44,12 @@ struct row {
  * struct watched - a device that there was at the last look
  * @src: index of its source
  * @ifindex: its index
+ * @counted: it was counted
  */
 struct watched {
 	size_t src;
 	uint32_t ifindex;
+	bool counted;
 };
 
 /**

@@ -299,7 +299,7 @@ void print_coverage(const struct sources *s, const struct selector *sel, FILE *f
 	for_each_selected(at, s, sel) {
 		if (at.dev->coverage == TAPDROP_COVERAGE_ATTACHED &&
 		    visible(sel, at.dev))
-			fprintf(f, "Counting on %s began %s; what it lost before is not known.\n",
+			fprintf(f, "Counting on %s last began %s; what it lost while nobody counted is not known.\n",
 				device_name(name, at.src, at.dev),
 				age(buf, at.dev->since_ms));
 	}

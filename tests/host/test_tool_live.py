@@ -150,6 +150,20 @@ def test_monitor_recording():
         'del tun23 tun']
 
 
+def test_watch_of_a_device_that_is_attached_again(tmp_path):
+    """What it has kept of an earlier time is no rate; what comes then is."""
+    def attached(lost, age):
+        return nl.device(7, 'tap0', nl.TAP, 1, [
+            (nl.TO_USER, 'PTR_FULL', lost, 1)],
+            nl.since(nl.ATTACHED, age)) + nl.done()
+    (tmp_path / 'dumps.nl').write_bytes(
+        nl.uncounted(7, 'tap0', nl.TAP) + nl.done() + attached(981, 500) +
+        attached(984, 1500))
+    text = tool.output('-oneline', '-file', tmp_path / 'dumps.nl', 'watch')
+    assert [line.partition(' rate ')[2] for line in text.splitlines()
+            if ' rate ' in line] == ['3.0']
+
+
 def test_watch_of_what_nobody_counts():
     """Without a number; counters that do not grow have no line."""
     assert tool.output('watch', dump='coverage') == (

@@ -391,7 +391,7 @@ def test_diff_by_birth(tmp_path, schema):
     assert not re.search('^from ', text, re.M)
     assert text.endswith(
         'Not in the recording, so all that they lost counts: tap2\n'
-        'Were elsewhere then, so what they lost is not known: from\n'
+        'Elsewhere or not counted then, so what they lost is not known: from\n'
         'Gone since, with what they lost: tap2, tap4\n')
     assert 'Gone' not in tool.output(*args, 'web1')
 

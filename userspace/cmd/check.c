@@ -356,7 +356,7 @@ static void report_text(const struct check *c, enum state state,
 		printf("%zu network namespace%s left out, ", s->left_out,
 		       s->left_out == 1 ? "" : "s");
 	if (c->arrived)
-		printf("%zu device%s only just here, ", c->arrived,
+		printf("%zu device%s only just here or counted, ", c->arrived,
 		       c->arrived == 1 ? "" : "s");
 	printf("%llu frames lost in %.1fs, %.1f/s", (unsigned long long)c->lost,
 	       c->interval, c->rate);

@@ -22,7 +22,7 @@
  * @before: what is in it
  * @grown: number of devices that have lost frames since
  * @new: number of devices that have come since
- * @arrived: number of devices that were elsewhere then
+ * @arrived: number of devices that were elsewhere or not counted then
  */
 struct diff {
 	const char *path;
@@ -172,7 +172,7 @@ static void diff_text(struct diff *d, const struct sources *s,
 			    "Not in the recording, so all that they lost counts: ");
 	if (d->arrived)
 		print_since(d, s, sel, SINCE_NOW,
-			    "Were elsewhere then, so what they lost is not known: ");
+			    "Elsewhere or not counted then, so what they lost is not known: ");
 	put_gone(d, s, sel, NULL);
 	print_coverage(s, sel, stdout);
 }

@@ -90,6 +90,10 @@ def test_alarms_count_from_attach(attachable, tmp_path):
     assert check(state)[0] == 0
     detach()
     assert check(state)[0] == 3
+    attach()
+    assert check(state)[0] == 0
+    lose(lab, "tap0", "q0")
+    assert check(state)[0] == 1
 
 
 @pytest.mark.parametrize("kind", ("macvtap", "ipvtap"))
