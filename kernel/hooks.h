@@ -223,6 +223,11 @@ int tapdrop_xdp_set(const struct net_device *dev,
 		    struct bpf_prog __rcu **generic, struct bpf_prog *prog);
 u32 tapdrop_xdp_lost(void);
 
+/* For a stock driver, which may run a program that we have not set. */
+struct bpf_prog *tapdrop_xdp_choose(struct bpf_prog *generic,
+				    struct bpf_prog *prog);
+u32 tapdrop_xdp_lost_by(const struct bpf_prog *prog);
+
 /* The queue that a frame is for; its queue mapping may be any number. */
 static inline int tapdrop_queue_of(const struct tapdrop_dev *td,
 				   unsigned int mapping)

@@ -53,6 +53,11 @@ static unsigned int tapdrop_xdp_run(const void *ctx,
 	return act;
 }
 
+static bool tapdrop_xdp_is_ours(const struct bpf_prog *prog)
+{
+	return prog->bpf_func == tapdrop_xdp_run;
+}
+
 /*
  * Below a bond, the core turns an XDP_TX of the program into XDP_REDIRECT or
  * XDP_ABORTED, so take the verdict from the failure. If the frame has left for
@@ -61,7 +66,7 @@ static unsigned int tapdrop_xdp_run(const void *ctx,
 static void tapdrop_xdp_fail(const struct net_device *dev,
 			     const struct bpf_prog *prog, u32 act)
 {
-	if (prog->bpf_func != tapdrop_xdp_run ||
+	if (!tapdrop_xdp_is_ours(prog) ||
 	    container_of(prog, struct tapdrop_xdp, prog)->dev != dev)
 		return;
 	__this_cpu_write(tapdrop_xdp_act, act);
@@ -106,6 +111,39 @@ u32 tapdrop_xdp_lost(void)
 	return act;
 }
 EXPORT_SYMBOL_GPL(tapdrop_xdp_lost);
+
+/**
+ * tapdrop_xdp_choose - choose what do_xdp_generic() of a livepatched driver runs
+ * @generic: what tapdrop_xdp_set() has made, or NULL
+ * @prog: the device's program now, which the stock driver may have set
+ *
+ * Context: in an RCU read-side critical section.
+ *
+ * Return: @generic if that runs @prog, else @prog.
+ */
+struct bpf_prog *tapdrop_xdp_choose(struct bpf_prog *generic,
+				    struct bpf_prog *prog)
+{
+	if (!generic ||
+	    container_of(generic, struct tapdrop_xdp, prog)->real != prog)
+		return prog;
+	return generic;
+}
+EXPORT_SYMBOL_GPL(tapdrop_xdp_choose);
+
+/**
+ * tapdrop_xdp_lost_by - find out why do_xdp_generic() took a frame, if one can
+ * @prog: what it was given: one of ours, or another, whose verdict nobody has
+ *
+ * Context: that of tapdrop_xdp_lost().
+ *
+ * Return: what tapdrop_xdp_lost() does; XDP_PASS of another.
+ */
+u32 tapdrop_xdp_lost_by(const struct bpf_prog *prog)
+{
+	return tapdrop_xdp_is_ours(prog) ? tapdrop_xdp_lost() : XDP_PASS;
+}
+EXPORT_SYMBOL_GPL(tapdrop_xdp_lost_by);
 
 /**
  * tapdrop_xdp_set - make the program for do_xdp_generic()

@@ -38,7 +38,7 @@ static inline struct bpf_prog *tun_generic(const struct net_device *dev,
 		return NULL;
 
 	td = tapdrop_dev_find(dev);
-	return (td ? rcu_dereference(td->generic) : NULL) ?: prog;
+	return td ? tapdrop_xdp_choose(rcu_dereference(td->generic), prog) : prog;
 }
 
 #endif /* _TAPDROP_ATTACH_TUN_H */

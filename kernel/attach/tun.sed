@@ -33,7 +33,10 @@ s/tapdrop_gone_add(&tfile->gone, /tapdrop_attach_gone_add(tfile, /
 s/tapdrop_gone_put(&tfile->gone)/tapdrop_attach_gone_put(tfile)/
 
 s/tapdrop_xdp_set(dev, &tun->xdp_generic, prog)/tun_generic_set(dev, prog)/
+s/do_xdp_generic(rcu_dereference(tun->xdp_generic)/do_xdp_generic(xdp_prog = tun_generic(tun->dev, xdp_prog)/
 s/rcu_dereference(tun->xdp_generic)/tun_generic(tun->dev, rcu_dereference(tun->xdp_prog))/
+# The device may have been adopted since the program ran.
+s/tapdrop_xdp_lost()/tapdrop_xdp_lost_by(xdp_prog)/
 s/tapdrop_dev_end(tun->drops)/tapdrop_adopted_end(dev)/
 # Before its device is adopted, a frame is not one of a device that has gone.
 s/return nsproxy ? /return tapdrop_attach_tun.live \&\& nsproxy ? /
