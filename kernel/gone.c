@@ -115,3 +115,22 @@ void tapdrop_gone_put(struct tapdrop_gone **gone)
 	}
 }
 EXPORT_SYMBOL_GPL(tapdrop_gone_put);
+
+/**
+ * tapdrop_gone_move - move a list in front of another
+ * @gone: the list, which is empty then
+ * @to: the other
+ *
+ * Context: any; nobody else uses either list.
+ */
+void tapdrop_gone_move(struct tapdrop_gone **gone, struct tapdrop_gone **to)
+{
+	struct tapdrop_gone **end = gone;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = *to;
+	*to = *gone;
+	*gone = NULL;
+}
+EXPORT_SYMBOL_GPL(tapdrop_gone_move);

@@ -213,6 +213,7 @@ void tapdrop_gone_add(struct tapdrop_gone **gone, struct net_device *dev,
 		      const struct net *net);
 struct tapdrop_dev *tapdrop_gone_find(const struct net_device *dev);
 void tapdrop_gone_put(struct tapdrop_gone **gone);
+void tapdrop_gone_move(struct tapdrop_gone **gone, struct tapdrop_gone **to);
 
 void tapdrop_queue_add(struct tapdrop_dev *td, unsigned int queue);
 void tapdrop_queue_move(struct tapdrop_dev *td, unsigned int from,

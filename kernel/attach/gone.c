@@ -31,11 +31,6 @@ void tapdrop_attach_gone_add(void *queue, struct net_device *dev,
 		tapdrop_gone_add(gone, dev, net);
 }
 
-static void tapdrop_attach_gone_free(void *queue, void *gone)
-{
-	tapdrop_gone_put(gone);
-}
-
 /**
  * tapdrop_attach_gone_put - let go of the devices that a queue has outlived
  * @queue: the queue
@@ -44,7 +39,26 @@ static void tapdrop_attach_gone_free(void *queue, void *gone)
  */
 void tapdrop_attach_gone_put(void *queue)
 {
-	klp_shadow_free(queue, TAPDROP_ATTACH_GONE, tapdrop_attach_gone_free);
+	struct tapdrop_gone **gone, *list;
+
+	gone = klp_shadow_get(queue, TAPDROP_ATTACH_GONE);
+	if (!gone)
+		return;
+
+	list = xchg(gone, NULL);
+	klp_shadow_free(queue, TAPDROP_ATTACH_GONE, NULL);
+	/* Not in a destructor, which is called with interrupts off: this may free
+	 * a device.
+	 */
+	tapdrop_gone_put(&list);
+}
+
+/* All that was kept, when the livepatch goes */
+static struct tapdrop_gone *tapdrop_attach_left;
+
+static void tapdrop_attach_gone_leave(void *queue, void *gone)
+{
+	tapdrop_gone_move(gone, &tapdrop_attach_left);
 }
 
 /**
@@ -54,5 +68,6 @@ void tapdrop_attach_gone_put(void *queue)
  */
 void tapdrop_attach_gone_end(void)
 {
-	klp_shadow_free_all(TAPDROP_ATTACH_GONE, tapdrop_attach_gone_free);
+	klp_shadow_free_all(TAPDROP_ATTACH_GONE, tapdrop_attach_gone_leave);
+	tapdrop_gone_put(&tapdrop_attach_left);
 }
