@@ -30,16 +30,20 @@ static inline struct tapdrop_dev *tap_drops(const struct tap_queue *q)
 		     tapdrop_orphans(sock_net(&q->sk));
 }
 
-/* What a queue that was closed still holds, of a device that may have gone since;
- * or, without one, of a device that had gone before. Nobody adds to it any more.
+/* What a queue that was closed still holds: of @tap, which may have gone since, or,
+ * without one, of a device that had gone before. There are no counters of a device
+ * that was not counted then. Nobody adds to the queue any more.
  */
-static inline void tap_closed(struct tap_queue *q, struct tapdrop_dev *td)
+static inline void tap_closed(struct tap_queue *q, const struct tap_dev *tap,
+			      struct tapdrop_dev *td)
 {
 	enum skb_drop_reason reason;
 	struct sk_buff *skb;
 
 	while ((skb = ptr_ring_consume(&q->ring))) {
-		if (td && !READ_ONCE(td->retired)) {
+		if (tap && !td) {
+			reason = SKB_DROP_REASON_QUEUE_PURGE;
+		} else if (td && !READ_ONCE(td->retired)) {
 			reason = SKB_DROP_REASON_QUEUE_PURGE;
 			tapdrop_to_user(READ_ONCE(td->paused) ? NULL : td,
 					q->queue_index, QUEUE_PURGE, skb);

@@ -23,7 +23,7 @@ s/READ_ONCE(\*tap_writer_queue(q))/tap_writer_queue(q)/
 /^static void tap_put_queue(/,/^}$/ {
 	s/^	struct tap_dev \*tap;$/	struct tapdrop_dev *drops = NULL;\n&/
 	s/^		tap->numqueues--;$/&\n		drops = tapdrop_adopted_get(tap->dev);/
-	s/tapdrop_gone_put(.*/tap_closed(q, drops);\n	tapdrop_attach_gone_put(q);/
+	s/tapdrop_gone_put(.*/tap_closed(q, tap, drops);\n	tapdrop_attach_gone_put(q);/
 }
 /\*tap_drops(q) = tapdrop_dev_get(/d
 /tapdrop_dev_leave(tap_drops(q)/d
