@@ -8,12 +8,14 @@
  * livepatch comes back.
  */
 
+#include <linux/minmax.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
 
 #include "device.h"
 #include "notify.h"
 #include "registry.h"
+#include "store.h"
 
 /* Bit for each enum tapdrop_kind of the drivers that the livepatch is on. */
 static unsigned long tapdrop_adopting;
@@ -22,13 +24,39 @@ static unsigned long tapdrop_adopting;
  * tapdrop_adopted_start - a livepatch calls our hooks for these kinds of device
  * @kinds: bit for each enum tapdrop_kind
  *
- * Context: process; one at a time, as with tapdrop_adopted_pause().
+ * Context: any; one at a time, as with tapdrop_adopted_stop().
  */
 void tapdrop_adopted_start(unsigned long kinds)
 {
 	WRITE_ONCE(tapdrop_adopting, tapdrop_adopting | kinds);
 }
 EXPORT_SYMBOL_GPL(tapdrop_adopted_start);
+
+/**
+ * tapdrop_adopted_stop - it does no more
+ * @kinds: bit for each enum tapdrop_kind
+ *
+ * From now on devices of these kinds are shown as not counted.
+ * tapdrop_adopted_pause() has to follow.
+ *
+ * Context: any.
+ */
+void tapdrop_adopted_stop(unsigned long kinds)
+{
+	WRITE_ONCE(tapdrop_adopting, tapdrop_adopting & ~kinds);
+}
+EXPORT_SYMBOL_GPL(tapdrop_adopted_stop);
+
+/**
+ * tapdrop_adopted_idle - is this an adopted device which nobody counts for?
+ * @td: counters of a device
+ *
+ * Return: whether it is about to be let go.
+ */
+bool tapdrop_adopted_idle(const struct tapdrop_dev *td)
+{
+	return td->adopted && !(READ_ONCE(tapdrop_adopting) & BIT(td->kind));
+}
 
 /**
  * tapdrop_adopted_counting - does a livepatch call our hooks?
@@ -38,6 +66,17 @@ EXPORT_SYMBOL_GPL(tapdrop_adopted_start);
 bool tapdrop_adopted_counting(void)
 {
 	return READ_ONCE(tapdrop_adopting);
+}
+
+/* Its device has been unregistered, and was perhaps freed by a function that is not
+ * ours, while another livepatch took the place of ours: it is not looked at.
+ */
+static void tapdrop_adopted_forget(struct tapdrop_dev *td)
+{
+	if (!tapdrop_dev_unhash(td))
+		return;
+	td->dev = NULL;
+	tapdrop_dev_finish(td);
 }
 
 /**
@@ -60,6 +99,11 @@ struct tapdrop_dev *tapdrop_adopt(struct net_device *dev,
 
 	ASSERT_RTNL();
 
+	/* Of another that was at this address. */
+	if (td && td->retired) {
+		tapdrop_adopted_forget(td);
+		td = NULL;
+	}
 	/* It only moves to another network namespace. */
 	if (td && !td->paused)
 		return td;
@@ -74,7 +118,6 @@ struct tapdrop_dev *tapdrop_adopt(struct net_device *dev,
 	td->since = get_jiffies_64();
 	/* From here on the hooks find it. */
 	WRITE_ONCE(td->paused, false);
-	tapdrop_adopted_queues(td);
 	/* One that is just being registered is listed after this. */
 	if (xa_load(&tn->devs, dev->ifindex) == TAPDROP_UNCOUNTED)
 		tapdrop_list_counted(td, dev);
@@ -90,27 +133,32 @@ EXPORT_SYMBOL_GPL(tapdrop_adopt);
  * tapdrop_adopted_queues - look whether an adopted device has more queues
  * @td: its counters
  *
- * The first loss of a queue does as much, but here the queue has a payer.
+ * The first loss of a queue does as much, but until then nobody would see it. Who
+ * opened it is not known; who made the device pays, not who lets us look.
  *
- * Context: process, RTNL held; the device is registered.
+ * Context: process, RTNL held.
  */
 void tapdrop_adopted_queues(struct tapdrop_dev *td)
 {
-	unsigned int queue;
+	unsigned int end = td->queues_end, attached = READ_ONCE(*td->attached);
 
-	for (queue = td->queues_end; queue < READ_ONCE(*td->attached); queue++)
-		tapdrop_queue_add(td, queue);
+	if (attached <= end)
+		return;
+
+	tapdrop_store_reach(td, min(attached, TAPDROP_MAX_QUEUES) - 1);
+	if (td->listed)
+		tapdrop_net_changed(tapdrop_net(dev_net(td->dev)));
 }
 EXPORT_SYMBOL_GPL(tapdrop_adopted_queues);
 
 /* Its driver does not call the hooks any more. */
-static void tapdrop_adopted_stop(struct tapdrop_dev *td)
+static void tapdrop_adopted_let_go(struct tapdrop_dev *td)
 {
 	struct net_device *dev = td->dev;
 
-	/* It has been unregistered, and nobody would tell of its end. */
+	/* Nobody would tell of its end. */
 	if (!td->listed) {
-		tapdrop_adopted_end(dev);
+		tapdrop_adopted_forget(td);
 		return;
 	}
 
@@ -122,8 +170,9 @@ static void tapdrop_adopted_stop(struct tapdrop_dev *td)
 }
 
 /**
- * tapdrop_adopted_pause - stop to count for adopted devices
- * @kinds: bit for each enum tapdrop_kind
+ * tapdrop_adopted_pause - let go of adopted devices
+ * @kinds: bit for each enum tapdrop_kind, for which tapdrop_adopted_stop() was
+ *	called
  *
  * Context: process, RTNL not held. What the hooks have found already they
  * count, until a grace period has passed.
@@ -132,10 +181,9 @@ void tapdrop_adopted_pause(unsigned long kinds)
 {
 	struct tapdrop_dev *td;
 
-	WRITE_ONCE(tapdrop_adopting, tapdrop_adopting & ~kinds);
 	rtnl_lock();
 	while ((td = tapdrop_dev_next_adopted(kinds))) {
-		tapdrop_adopted_stop(td);
+		tapdrop_adopted_let_go(td);
 		tapdrop_dev_put(td);
 	}
 	rtnl_unlock();

@@ -204,7 +204,7 @@ void tapdrop_view(struct tapdrop_view *view, struct tapdrop_dev *td)
 	const unsigned int *attached = READ_ONCE(td->attached);
 
 	view->td = td;
-	view->ifindex = td->dev ? td->dev->ifindex : 0;
+	view->ifindex = READ_ONCE(td->ifindex);
 	view->kind = td->kind;
 	view->queues = attached && !READ_ONCE(td->retired) ?
 		       READ_ONCE(*attached) : 0;

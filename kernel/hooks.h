@@ -201,6 +201,7 @@ struct tapdrop_dev *tapdrop_adopt(struct net_device *dev,
 				  const unsigned int *attached,
 				  struct bpf_prog *prog);
 void tapdrop_adopted_start(unsigned long kinds);
+void tapdrop_adopted_stop(unsigned long kinds);
 void tapdrop_adopted_queues(struct tapdrop_dev *td);
 void tapdrop_adopted_pause(unsigned long kinds);
 void tapdrop_adopted_end(struct net_device *dev);

@@ -35,7 +35,13 @@ struct tapdrop_net *tapdrop_net(const struct net *net)
 	return net_generic(net, tapdrop_net_id);
 }
 
-static void tapdrop_net_changed(struct tapdrop_net *tn)
+/**
+ * tapdrop_net_changed - note that the set of devices, queues or names has changed
+ * @tn: the devices of a network namespace
+ *
+ * Context: RTNL held.
+ */
+void tapdrop_net_changed(struct tapdrop_net *tn)
 {
 	/* Writers hold RTNL; zero means "no generation" to netlink. The store
 	 * follows the change; pairs with the reads around the walk of a dump.
@@ -356,7 +362,7 @@ static bool tapdrop_view_get(struct tapdrop_view *view, struct net *net,
 {
 	struct net_device *dev;
 
-	if (td == TAPDROP_UNCOUNTED) {
+	if (td == TAPDROP_UNCOUNTED || tapdrop_adopted_idle(td)) {
 		dev = dev_get_by_index_rcu(net, ifindex);
 		if (dev)
 			tapdrop_view_uncounted(view, dev, ifindex);

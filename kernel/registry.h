@@ -30,6 +30,8 @@ bool tapdrop_view_find(struct tapdrop_view *view, struct net *net, u32 first,
 
 /* From adopt.c, and for it */
 bool tapdrop_adopted_counting(void);
+bool tapdrop_adopted_idle(const struct tapdrop_dev *td);
+void tapdrop_net_changed(struct tapdrop_net *tn);
 struct tapdrop_dev *tapdrop_dev_lookup(const struct net_device *dev);
 struct tapdrop_dev *tapdrop_dev_make(struct net_device *dev,
 				     const unsigned int *attached, bool adopted);

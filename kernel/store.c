@@ -134,10 +134,14 @@ bool tapdrop_store_start(struct tapdrop_dev *td, unsigned int queues)
 	return true;
 }
 
-/* A queue is there: it is about to be attached or, of an adopted device, has lost
- * a frame.
+/**
+ * tapdrop_store_reach - a queue is there
+ * @td: counters of a device
+ * @queue: index that is about to be attached or, of an adopted device, was seen
+ *
+ * Context: any.
  */
-static void tapdrop_store_reach(struct tapdrop_dev *td, unsigned int queue)
+void tapdrop_store_reach(struct tapdrop_dev *td, unsigned int queue)
 {
 	unsigned long flags;
 

@@ -6,6 +6,7 @@
 
 bool tapdrop_store_start(struct tapdrop_dev *td, unsigned int queues);
 void tapdrop_store_attach(struct tapdrop_dev *td, unsigned int queue);
+void tapdrop_store_reach(struct tapdrop_dev *td, unsigned int queue);
 void tapdrop_store_move(struct tapdrop_dev *td, unsigned int from,
 			unsigned int to);
 void tapdrop_store_adopt(struct tapdrop_dev *td);

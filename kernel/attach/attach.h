@@ -12,18 +12,28 @@ struct net_device;
 /**
  * struct tapdrop_attach - a stock driver
  * @kinds: bit for each enum tapdrop_kind that it serves
- * @attached: where it keeps a device's number of attached queues
+ * @attached: where it keeps a device's number of attached queues; NULL if the
+ *	device is about to go
  * @prog: a device's XDP program, or NULL; or NULL if it runs none
+ * @funcs: its functions that are replaced
+ * @above: for each of them, what was in front of it in the list of those that
+ *	replace the same; only compared, as it may have gone
  * @mod: its module, as long as that is loaded
  * @nb: adopts its devices
- * @live: all of its functions are replaced, and its devices adopted
+ * @adopting: @nb is registered
+ * @on: all tasks run our functions, as the kernel has said last
+ * @live: what they lose counts, and has since @nb was registered
  */
 struct tapdrop_attach {
 	unsigned long kinds;
 	const unsigned int *(*attached)(struct net_device *dev);
 	struct bpf_prog *(*prog)(struct net_device *dev);
+	struct klp_func *funcs;
+	struct list_head **above;
 	struct module *mod;
 	struct notifier_block nb;
+	bool adopting;
+	bool on;
 	bool live;
 };
 

@@ -4,7 +4,7 @@
  * same hooks, for devices that have no pointer to their counters.
  *
  * They are found by the device, on each loss. There are none while the device is
- * not adopted.
+ * not adopted. Who includes this says which driver it is: TAPDROP_ATTACH.
  */
 #ifndef _TAPDROP_ATTACH_DRIVER_H
 #define _TAPDROP_ATTACH_DRIVER_H
@@ -16,7 +16,7 @@
 #define tapdrop_count(td, queue, cell, packets, skb, location) do { \
 	struct tapdrop_dev *__td; \
 	rcu_read_lock(); \
-	__td = (td); \
+	__td = READ_ONCE(TAPDROP_ATTACH.live) ? (td) : NULL; \
 	if (__td) \
 		tapdrop_count_slow(__td, queue, cell, packets, skb, location); \
 	rcu_read_unlock(); \

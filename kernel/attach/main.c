@@ -6,14 +6,19 @@
  * the patched source, with all that it calls. Devices are adopted when the last
  * task runs the new functions, and let go before the first runs the old ones, so
  * that a device counts everything as long as it counts.
+ *
+ * The kernel tells us of both with its lock for livepatches held, which it takes
+ * for each module that is loaded as well; and who holds RTNL may wait for a
+ * module. So nothing is done there but to say whether hooks count, and a work
+ * item takes RTNL.
  */
 
 #define pr_fmt(fmt) "tapdrop-attach: " fmt
 
 #include <generated/utsversion.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/netdevice.h>
+#include <linux/spinlock.h>
 #include <linux/utsname.h>
 #include <linux/workqueue.h>
 
@@ -21,10 +26,14 @@
 #include "../tapdrop/hooks.h"
 #include "attach.h"
 
-/* How often to look whether the livepatch is still on, in jiffies. */
+/* How often to look whether another livepatch is in front of ours, in jiffies. */
 #define TAPDROP_ATTACH_LOOK	HZ
 
-static DEFINE_MUTEX(tapdrop_attach_lock);	/* who is live; outside RTNL */
+/* Whether hooks count, and what the family says of it */
+static DEFINE_SPINLOCK(tapdrop_attach_lock);
+
+static void tapdrop_attach_settle(struct work_struct *work);
+static DECLARE_WORK(tapdrop_attach_settler, tapdrop_attach_settle);
 
 static void tapdrop_attach_look(struct work_struct *work);
 static DECLARE_DEFERRABLE_WORK(tapdrop_attach_looker, tapdrop_attach_look);
@@ -35,32 +44,35 @@ static struct tapdrop_attach *tapdrop_attach_driver(struct klp_object *obj)
 							&tapdrop_attach_tap;
 }
 
-/* Those that come, and those that are there when the notifier is registered. */
+/* Those that come, and those that are there when the notifier is registered; those
+ * for which there was no memory then, and queues that nobody told of, later.
+ */
 static int tapdrop_attach_event(struct notifier_block *nb, unsigned long event,
 				void *ptr)
 {
 	struct tapdrop_attach *driver = container_of(nb, struct tapdrop_attach,
 						     nb);
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	const unsigned int *attached;
 	struct bpf_prog *prog = NULL;
 	struct tapdrop_dev *td;
 
-	if (!(driver->kinds & BIT(tapdrop_kind(dev))))
+	if (event != NETDEV_REGISTER && event != NETDEV_UP &&
+	    event != NETDEV_CHANGE)
+		return NOTIFY_DONE;
+	if (!(driver->kinds & BIT(tapdrop_kind(dev))) ||
+	    !READ_ONCE(driver->live))
 		return NOTIFY_DONE;
 
-	switch (event) {
-	case NETDEV_REGISTER:
-		if (driver->prog)
-			prog = driver->prog(dev);
-		tapdrop_adopt(dev, driver->attached(dev), prog);
-		break;
-	case NETDEV_CHANGE:
-	case NETDEV_UP:
-		td = tapdrop_dev_find(dev);
-		if (td)
-			tapdrop_adopted_queues(td);
-		break;
-	}
+	attached = driver->attached(dev);
+	if (!attached)
+		return NOTIFY_DONE;
+
+	if (driver->prog)
+		prog = driver->prog(dev);
+	td = tapdrop_adopt(dev, attached, prog);
+	if (td)
+		tapdrop_adopted_queues(td);
 	return NOTIFY_DONE;
 }
 
@@ -75,45 +87,122 @@ static int tapdrop_attach_pre_patch(struct klp_object *obj)
 	return 0;
 }
 
-static void tapdrop_attach_start(struct tapdrop_attach *driver)
+static void tapdrop_attach_stand_on_top(struct tapdrop_attach *driver)
 {
-	int err;
+	unsigned int i;
 
+	for (i = 0; driver->funcs[i].old_name; i++)
+		driver->above[i] = driver->funcs[i].stack_node.prev;
+}
+
+/* Somebody else's livepatch that replaces one of the functions, or takes ours off,
+ * is put in front of it as soon as the first task runs that. Nobody tells.
+ */
+static bool tapdrop_attach_is_on_top(const struct tapdrop_attach *driver)
+{
+	unsigned int i;
+
+	for (i = 0; driver->funcs[i].old_name; i++)
+		if (READ_ONCE(driver->funcs[i].stack_node.prev) !=
+		    driver->above[i])
+			return false;
+	return true;
+}
+
+/* Hooks count from now on if they may. Return: whether they do. */
+static bool tapdrop_attach_go(struct tapdrop_attach *driver)
+{
+	bool live;
+
+	spin_lock(&tapdrop_attach_lock);
+	live = driver->on && tapdrop_attach_is_on_top(driver);
+	if (live) {
+		WRITE_ONCE(driver->live, true);
+		tapdrop_adopted_start(driver->kinds);
+	}
+	spin_unlock(&tapdrop_attach_lock);
+	return live;
+}
+
+static void tapdrop_attach_halt(struct tapdrop_attach *driver)
+{
+	WRITE_ONCE(driver->live, false);
+	tapdrop_adopted_stop(driver->kinds);
+}
+
+static bool tapdrop_attach_goes_on(struct tapdrop_attach *driver)
+{
+	bool live;
+
+	spin_lock(&tapdrop_attach_lock);
+	if (!tapdrop_attach_is_on_top(driver))
+		tapdrop_attach_halt(driver);
+	live = driver->live;
+	spin_unlock(&tapdrop_attach_lock);
+	return live;
+}
+
+static void tapdrop_attach_adopt(struct tapdrop_attach *driver)
+{
 	driver->nb.notifier_call = tapdrop_attach_event;
 	/* Before the registry: it then lists a device that counts. */
 	driver->nb.priority = 1;
-	err = register_netdevice_notifier(&driver->nb);
-	if (err) {
-		pr_err("no device is counted: %d\n", err);
-		return;
-	}
-	driver->live = true;
-	tapdrop_adopted_start(driver->kinds);
+	driver->adopting = !register_netdevice_notifier(&driver->nb);
+	if (!driver->adopting)
+		pr_err("no device is counted\n");
 }
 
-static void tapdrop_attach_stop(struct tapdrop_attach *driver)
+/* Nothing counts for them any more. */
+static void tapdrop_attach_let_go(struct tapdrop_attach *driver)
 {
-	if (!driver->live)
+	if (!driver->adopting)
 		return;
 
-	driver->live = false;
-	unregister_netdevice_notifier(&driver->nb);
 	tapdrop_adopted_pause(driver->kinds);
+	unregister_netdevice_notifier(&driver->nb);
+	driver->adopting = false;
+}
+
+static void tapdrop_attach_settle_one(struct tapdrop_attach *driver)
+{
+	if (!tapdrop_attach_goes_on(driver))
+		tapdrop_attach_let_go(driver);
+	if (!driver->adopting && tapdrop_attach_go(driver))
+		tapdrop_attach_adopt(driver);
+}
+
+static void tapdrop_attach_settle(struct work_struct *work)
+{
+	tapdrop_attach_settle_one(&tapdrop_attach_tun);
+	tapdrop_attach_settle_one(&tapdrop_attach_tap);
+}
+
+static void tapdrop_attach_look(struct work_struct *work)
+{
+	schedule_work(&tapdrop_attach_settler);
+	schedule_delayed_work(&tapdrop_attach_looker, TAPDROP_ATTACH_LOOK);
 }
 
 static void tapdrop_attach_post_patch(struct klp_object *obj)
 {
-	mutex_lock(&tapdrop_attach_lock);
-	tapdrop_attach_start(tapdrop_attach_driver(obj));
-	mutex_unlock(&tapdrop_attach_lock);
-	schedule_delayed_work(&tapdrop_attach_looker, TAPDROP_ATTACH_LOOK);
+	struct tapdrop_attach *driver = tapdrop_attach_driver(obj);
+
+	spin_lock(&tapdrop_attach_lock);
+	tapdrop_attach_stand_on_top(driver);
+	driver->on = true;
+	spin_unlock(&tapdrop_attach_lock);
+	schedule_work(&tapdrop_attach_settler);
 }
 
 static void tapdrop_attach_pre_unpatch(struct klp_object *obj)
 {
-	mutex_lock(&tapdrop_attach_lock);
-	tapdrop_attach_stop(tapdrop_attach_driver(obj));
-	mutex_unlock(&tapdrop_attach_lock);
+	struct tapdrop_attach *driver = tapdrop_attach_driver(obj);
+
+	spin_lock(&tapdrop_attach_lock);
+	driver->on = false;
+	tapdrop_attach_halt(driver);
+	spin_unlock(&tapdrop_attach_lock);
+	schedule_work(&tapdrop_attach_settler);
 }
 
 #define TAPDROP_ATTACH_CALLBACKS { \
@@ -141,22 +230,10 @@ static struct klp_patch tapdrop_attach_patch = {
 	.objs = tapdrop_attach_objects,
 };
 
-/* A cumulative livepatch takes ours off, and its callbacks are not called. */
-static void tapdrop_attach_look(struct work_struct *work)
-{
-	mutex_lock(&tapdrop_attach_lock);
-	if (READ_ONCE(tapdrop_attach_patch.enabled)) {
-		schedule_delayed_work(&tapdrop_attach_looker,
-				      TAPDROP_ATTACH_LOOK);
-	} else {
-		tapdrop_attach_stop(&tapdrop_attach_tun);
-		tapdrop_attach_stop(&tapdrop_attach_tap);
-	}
-	mutex_unlock(&tapdrop_attach_lock);
-}
-
 static int __init tapdrop_attach_init(void)
 {
+	int err;
+
 	/* The version magic does not tell one build of a release from another,
 	 * which may have other drivers.
 	 */
@@ -165,15 +242,26 @@ static int __init tapdrop_attach_init(void)
 		       init_uts_ns.name.version);
 		return -EINVAL;
 	}
-	return klp_enable_patch(&tapdrop_attach_patch);
+	err = klp_enable_patch(&tapdrop_attach_patch);
+	if (!err)
+		schedule_delayed_work(&tapdrop_attach_looker,
+				      TAPDROP_ATTACH_LOOK);
+	return err;
+}
+
+static void tapdrop_attach_end(struct tapdrop_attach *driver)
+{
+	/* If it was replaced; nobody else starts or stops any more. */
+	tapdrop_attach_halt(driver);
+	tapdrop_attach_let_go(driver);
 }
 
 static void __exit tapdrop_attach_exit(void)
 {
 	cancel_delayed_work_sync(&tapdrop_attach_looker);
-	/* If it was replaced just now; nobody else starts or stops any more. */
-	tapdrop_attach_stop(&tapdrop_attach_tun);
-	tapdrop_attach_stop(&tapdrop_attach_tap);
+	cancel_work_sync(&tapdrop_attach_settler);
+	tapdrop_attach_end(&tapdrop_attach_tun);
+	tapdrop_attach_end(&tapdrop_attach_tap);
 	tapdrop_attach_gone_end();
 	/* Callbacks of the replaced functions. */
 	rcu_barrier();

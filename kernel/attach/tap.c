@@ -7,13 +7,8 @@ static const unsigned int *tap_attached(struct net_device *dev)
 {
 	struct tap_dev *tap = rtnl_dereference(dev->rx_handler_data);
 
-	return &tap->numvtaps;
+	return tap ? &tap->numvtaps : NULL;
 }
-
-struct tapdrop_attach tapdrop_attach_tap = {
-	.kinds = BIT(TAPDROP_KIND_MACVTAP) | BIT(TAPDROP_KIND_IPVTAP),
-	.attached = tap_attached,
-};
 
 #define TAP_REPLACE(name) { .old_name = #name, .new_func = name }
 
@@ -27,4 +22,13 @@ struct klp_func tapdrop_attach_tap_funcs[] = {
 	TAP_REPLACE(tap_del_queues),
 	TAP_REPLACE(tap_queue_resize),
 	{}
+};
+
+static struct list_head *tap_above[ARRAY_SIZE(tapdrop_attach_tap_funcs)];
+
+struct tapdrop_attach tapdrop_attach_tap = {
+	.kinds = BIT(TAPDROP_KIND_MACVTAP) | BIT(TAPDROP_KIND_IPVTAP),
+	.attached = tap_attached,
+	.funcs = tapdrop_attach_tap_funcs,
+	.above = tap_above,
 };

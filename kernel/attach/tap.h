@@ -12,6 +12,7 @@
 #include <net/sock.h>
 #include <uapi/linux/tapdrop.h>
 
+#define TAPDROP_ATTACH	tapdrop_attach_tap
 #include "driver.h"
 
 /* A disabled queue has no index. */

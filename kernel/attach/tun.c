@@ -13,12 +13,6 @@ static struct bpf_prog *tun_prog(struct net_device *dev)
 	return rtnl_dereference(((struct tun_struct *)netdev_priv(dev))->xdp_prog);
 }
 
-struct tapdrop_attach tapdrop_attach_tun = {
-	.kinds = BIT(TAPDROP_KIND_TUN) | BIT(TAPDROP_KIND_TAP),
-	.attached = tun_attached,
-	.prog = tun_prog,
-};
-
 #define TUN_REPLACE(name) { .old_name = #name, .new_func = name }
 
 struct klp_func tapdrop_attach_tun_funcs[] = {
@@ -35,4 +29,14 @@ struct klp_func tapdrop_attach_tun_funcs[] = {
 	TUN_REPLACE(tun_device_event),
 	TUN_REPLACE(tun_xdp),
 	{}
+};
+
+static struct list_head *tun_above[ARRAY_SIZE(tapdrop_attach_tun_funcs)];
+
+struct tapdrop_attach tapdrop_attach_tun = {
+	.kinds = BIT(TAPDROP_KIND_TUN) | BIT(TAPDROP_KIND_TAP),
+	.attached = tun_attached,
+	.prog = tun_prog,
+	.funcs = tapdrop_attach_tun_funcs,
+	.above = tun_above,
 };

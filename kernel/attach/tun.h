@@ -9,6 +9,7 @@
 #include <linux/rtnetlink.h>
 #include <uapi/linux/tapdrop.h>
 
+#define TAPDROP_ATTACH	tapdrop_attach_tun
 #include "driver.h"
 
 static inline bool tun_is_ours(const struct net_device *dev)

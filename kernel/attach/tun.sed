@@ -38,8 +38,6 @@ s/rcu_dereference(tun->xdp_generic)/tun_generic(tun->dev, rcu_dereference(tun->x
 # The device may have been adopted since the program ran.
 s/tapdrop_xdp_lost()/tapdrop_xdp_lost_by(xdp_prog)/
 s/tapdrop_dev_end(tun->drops)/tapdrop_adopted_end(dev)/
-# Before its device is adopted, a frame is not one of a device that has gone.
-s/return nsproxy ? /return tapdrop_attach_tun.live \&\& nsproxy ? /
 /tun->drops = tapdrop_dev_add/d
 s/tun->drops/tapdrop_dev_find(tun->dev)/g
 s/(tun)->drops/tapdrop_dev_find((tun)->dev)/g

@@ -10,10 +10,12 @@
  *
  * For x86-64. It is not part of what gets installed.
  */
+#include <linux/delay.h>
 #include <linux/file.h>
 #include <linux/if_tap.h>
 #include <linux/if_tun.h>
 #include <linux/kallsyms.h>
+#include <linux/kmod.h>
 #include <linux/kprobes.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -270,6 +272,21 @@ static long hold(const void __user *arg)
 	return held ? 0 : -ENODEV;
 }
 
+static long load(const void __user *arg)
+{
+	struct tapfault_load load;
+	int err;
+
+	if (copy_from_user(&load, arg, sizeof(load)))
+		return -EFAULT;
+	load.module[sizeof(load.module) - 1] = '\0';
+	rtnl_lock();
+	msleep(load.ms);
+	err = request_module("%s", load.module);
+	rtnl_unlock();
+	return err;
+}
+
 static long tapfault_ioctl(struct file *file, unsigned int cmd,
 			   unsigned long arg)
 {
@@ -297,6 +314,9 @@ static long tapfault_ioctl(struct file *file, unsigned int cmd,
 		break;
 	case TAPFAULT_HOLD:
 		ret = hold((void __user *)arg);
+		break;
+	case TAPFAULT_LOAD:
+		ret = load((void __user *)arg);
 		break;
 	default:
 		ret = -ENOTTY;

@@ -73,6 +73,17 @@ struct tapfault_xmit {
 	__s32 ret;
 };
 
+/**
+ * struct tapfault_load - hold RTNL for a while, and then until a module is loaded,
+ *	as drivers do who need one
+ * @module:	its name
+ * @ms:		how long before, in milliseconds
+ */
+struct tapfault_load {
+	char module[56];
+	__u32 ms;
+};
+
 #define TAPFAULT_FAIL	_IOW('f', 1, struct tapfault_fail)
 /* No more failures; returns how many calls have failed. */
 #define TAPFAULT_END	_IO('f', 2)
@@ -82,5 +93,6 @@ struct tapfault_xmit {
 #define TAPFAULT_HOLD	_IOW('f', 5, __u32)
 #define TAPFAULT_WHERE	_IOR('f', 6, struct tapfault_where)
 #define TAPFAULT_ZERO	_IOW('f', 7, struct tapfault_zero)
+#define TAPFAULT_LOAD	_IOW('f', 8, struct tapfault_load)
 
 #endif /* _TAPFAULT_H */

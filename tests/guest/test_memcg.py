@@ -276,6 +276,26 @@ def test_payer_of_vtap_goes_along(group):
     assert who_pays(groups, second) == [False, True]
 
 
+def test_payer_stays_when_carrier_changes(group):
+    """Nobody else is charged when the kernel itself finds out, as it does on a stock
+    driver, that a device has more queues."""
+    payer = group("payer")
+    payer.enter()
+    run("ip", "link", "add", "low0", "up", "type", "dummy")
+    devs = [f"vtap{i}" for i in range(PAIRS)]
+    for dev in devs:
+        run("ip", "link", "add", "link", "low0", "name", dev, "up",
+            "type", "macvtap")
+    queues = [Vtap(dev) for dev in devs for _ in range(8)]
+    (ROOT / "cgroup.procs").write_text(f"{os.getpid()}\n")
+    for carrier in "off", "on":
+        ip(f"link set low0 carrier {carrier}")
+        wait_for(lambda state=str(int(carrier == "on")): all(
+            pathlib.Path("/sys/class/net", dev, "carrier").read_text().strip()
+            == state for dev in devs))
+    assert who_pays([payer], queues) == [True]
+
+
 def test_payer_when_queues_grow(group):
     """The ninth queue of a device makes its table grow, and its user does not
     pay for the others."""

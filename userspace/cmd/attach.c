@@ -15,6 +15,7 @@
 #include "../exitcode.h"
 #include "../fail.h"
 #include "../sysfs.h"
+#include "../uncounted.h"
 #include "../wait.h"
 #include "cmd.h"
 
@@ -25,6 +26,11 @@
  */
 #define SECONDS		60.0
 #define STEP		0.1
+
+/* How long the livepatch gets then to adopt the devices that there are: as long as
+ * others may have the kernel's lock for network devices.
+ */
+#define ADOPTION	5.0
 
 static const struct sysfs sys = { .root = "" };
 
@@ -46,13 +52,28 @@ static bool leaving(void)
 	return sysfs_exists(&sys, SYSFS_ATTACH);
 }
 
+static size_t uncounted(void)
+{
+	return uncounted_of("tun") + uncounted_of("tap");
+}
+
+/* The livepatch is on, and adopts the devices that there are. */
+static bool adopting(void)
+{
+	return uncounted();
+}
+
+/* How long the last wait took, which somebody may have stopped. */
+static double waited;
+
 /* Return: whether it was over in time. */
 static bool wait_while(bool (*busy)(void), double seconds)
 {
-	double end = now() + seconds;
+	double start = now();
 
-	while (busy() && !stopped() && now() < end)
+	while (busy() && !stopped() && now() < start + seconds)
 		wait_for(NULL, 0, STEP);
+	waited = now() - start;
 	return !busy();
 }
 
@@ -202,9 +223,12 @@ static int run_attach(int argc, char **argv)
 	}
 	if (!wait_while(changing, seconds))
 		return fail(EXIT_KERNEL, "some task still runs the stock code after %.0f s; it goes on by itself, and until then nothing is counted",
-			    seconds);
+			    waited);
 	if (!is_one("enabled"))
 		return why_not_loaded();
+	if (!wait_while(adopting, ADOPTION))
+		return fail(EXIT_KERNEL, "attached, but %zu device%s not counted: memory was short, or somebody keeps the kernel's lock for network devices; 'tapdrop show' says which",
+			    uncounted(), uncounted() == 1 ? " is" : "s are");
 	puts("attached: stock tun, tap, macvtap and ipvtap devices are counted from now on");
 	return EXIT_OK;
 }
@@ -243,7 +267,7 @@ static int run_detach(int argc, char **argv)
 	}
 	if (!wait_while(leaving, seconds))
 		return fail(EXIT_KERNEL, "some task still runs the livepatch after %.0f s; it goes on by itself, run 'tapdrop detach' again",
-			    seconds);
+			    waited);
 	code = unload();
 	if (!code)
 		puts("detached: stock devices are not counted any more");

@@ -15,6 +15,7 @@
 #include "../options.h"
 #include "../signature.h"
 #include "../sysfs.h"
+#include "../uncounted.h"
 #include "../xalloc.h"
 #include "cmd.h"
 
@@ -144,15 +145,16 @@ static void look_at_taint(struct diagnosis *d, const char *module)
 		     "it was loaded without a signature that the kernel trusts");
 }
 
-/* tools/build-modules says so in the driver's version. */
-static void look_at_trial(struct diagnosis *d, const char *driver)
+/* tools/build-modules says so in the module's version. */
+static void look_at_trial(struct diagnosis *d, const char *what,
+			  const char *module)
 {
 	char version[64];
 
 	if (!sysfs_read(&d->sys, version, sizeof(version),
-			"sys/module/%s/version", driver) &&
+			"sys/module/%s/version", module) &&
 	    !strcmp(version, "untried"))
-		find(d, NOTE, driver,
+		find(d, NOTE, what,
 		     "Compare what it counts with what is lost, and report what you see.",
 		     "the driver is untried: every loss has its hook, but no test of ours ran on it");
 }
@@ -285,8 +287,12 @@ static void look_at_livepatches(struct diagnosis *d, const char *driver)
 	if (sysfs_other_livepatch(&d->sys, driver, other, sizeof(other)))
 		find(d, BAD, driver,
 		     "Run 'tapdrop detach', and load drivers that count in its place, or reboot into them.",
-		     "the livepatch %s came after 'attach': what its functions lose is not counted",
+		     "the livepatch %s came after 'attach': if it replaces a function that loses frames, nothing is counted",
 		     other);
+	else if (!*d->sys.root && uncounted_of(driver))
+		find(d, BAD, driver,
+		     "Set them down and up, or run 'tapdrop detach' and 'tapdrop attach'.",
+		     "tapdrop is attached, but some devices of the stock driver are not counted: memory was short");
 	else
 		find(d, GOOD, driver, NULL,
 		     "the stock driver is loaded, and counts: tapdrop is attached");
@@ -335,7 +341,7 @@ static void look_at_driver(struct diagnosis *d, const char *driver)
 {
 	if (counts(d, driver)) {
 		find(d, GOOD, driver, NULL, "loaded, and it counts");
-		look_at_trial(d, driver);
+		look_at_trial(d, driver, driver);
 		look_at_taint(d, driver);
 	} else if (is_attached(d, driver)) {
 		look_at_livepatches(d, driver);

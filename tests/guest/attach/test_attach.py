@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """tapdrop attach: devices of the stock drivers count while it is on."""
 
+import fcntl
 import os
+import struct
 import subprocess
 import threading
 
@@ -9,11 +11,14 @@ import pytest
 
 import netlink as nl
 import tun
-from lab import (FROM, TAPDROP, TO, VNET_LEN, counters, drops, ip, run, show, standard,
-                 tapdrop, wait_for)
+from blocked import blocked
+from lab import (FROM, MAC, TAPDROP, TO, VNET_LEN, counters, drops, ip, orphans, run,
+                 show, standard, tapdrop, wait_for)
 from livepatch import attach, detach
 from modules import users
 from xdp import XDP_DROP
+
+TAPFAULT_LOAD = 0x403c6606
 
 
 def coverage(dev):
@@ -229,20 +234,89 @@ def test_module_is_held_a_moment_longer(attachable):
 def test_blocked_reader(attachable):
     """A task that sleeps in the driver is woken, and does not notice."""
     lab = attachable
-    queue = tun.Queue("tap0")
-    os.set_blocking(queue.fd, True)
-    ip("link set tap0 up")
-    got = []
-    reader = threading.Thread(
-        target=lambda: got.append(len(os.read(queue.fd, 2000))))
-    reader.start()
-    done = tapdrop("attach", "timeout", "1")
-    assert done.returncode == 2
-    assert "some task still runs the stock code after 1 s; it goes on by " \
-        "itself, and until then nothing is counted" in done.stderr
+    with blocked(tun.Queue("tap0"), "tap0") as got:
+        done = tapdrop("attach", "timeout", "1")
+        assert done.returncode == 2
+        assert "some task still runs the stock code after 1 s; it goes on by " \
+            "itself, and until then nothing is counted" in done.stderr
+        attach()
+        assert not got
+        lab.send(dev="tap0", count=1)
+    assert drops("tap0") == {}
+
+
+def test_queue_is_closed_before_all_is_attached(attachable):
+    """What a macvtap's queue then holds is not of a device that has gone."""
+    lab = attachable
+    lab.lower()
+    ip("link set vtap0 txqueuelen 5")
+    with blocked(tun.Queue("tap0"), "tap0"):
+        assert tapdrop("attach", "timeout", "1").returncode == 2
+        lab.send(dev="far0", dst=MAC, count=4)
+        lab.close("m0")
+        attach()
+        lab.send(dev="tap0", count=1)
+    assert coverage("vtap0") == "attached"
+    assert orphans() == {}
+
+
+def hold_rtnl(ms, module):
+    """Have a task hold RTNL for so long, and then until a module is loaded."""
+    fault = os.open("/dev/tapfault", os.O_RDWR)
+    task = threading.Thread(target=fcntl.ioctl, args=(
+        fault, TAPFAULT_LOAD, struct.pack("=56sI", module.encode(), ms)))
+    task.start()
+    return task
+
+
+def test_module_is_loaded_under_rtnl(failing):
+    """Neither waits for the other."""
+    lab = failing
+    lab.tap()
+    task = hold_rtnl(3000, "ts_bm")
     attach()
-    assert not got
-    lab.send(dev="tap0", count=1)
-    reader.join()
-    assert got and drops("tap0") == {}
-    queue.close()
+    task.join()
+    assert users("ts_bm") is not None
+    lab.write("q0", count=3, short=5)
+    assert drops("tap0") == {(0, FROM, "PKT_TOO_SMALL"): 3}
+    run("modprobe", "-r", "ts_bm")
+    task = hold_rtnl(3000, "ts_bm")
+    detach()
+    task.join()
+    assert coverage("tap0") == "none"
+
+
+def test_uncounted_as_soon_as_it_goes(failing):
+    """Also while somebody keeps us from letting devices go."""
+    lab = failing
+    lab.tap()
+    attach()
+    task = hold_rtnl(3000, "ts_bm")
+    taking_off = threading.Thread(target=detach)
+    taking_off.start()
+    wait_for(lambda: coverage("tap0") == "none")
+    assert task.is_alive()
+    task.join()
+    taking_off.join()
+
+
+def test_memory_is_short(failing):
+    """A device that could not be adopted is not called counted; the next time that
+    it comes up it is."""
+    lab = failing
+    lab.tap()
+    lab.fail(function="tapdrop_dev_alloc", caller="tapdrop")
+    done = tapdrop("attach")
+    assert lab.failed()["ok"] == 1
+    assert done.returncode == 2 and done.stdout == ""
+    assert "attached, but 1 device is not counted: memory was short" in done.stderr
+    assert coverage("tap0") == "none"
+    done = tapdrop("doctor")
+    assert done.returncode == 6
+    assert "bad   tun: tapdrop is attached, but some devices of the stock driver " \
+        "are not counted" in done.stdout
+    ip("link set tap0 down", "link set tap0 up")
+    attach()
+    lab.write("q0", count=3, short=5)
+    assert drops("tap0") == {(0, FROM, "PKT_TOO_SMALL"): 3}
+    assert "bad   tun" not in tapdrop("doctor").stdout

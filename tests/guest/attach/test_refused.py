@@ -6,6 +6,8 @@ import os
 import pathlib
 import subprocess
 
+import tun
+from blocked import blocked
 from lab import FROM, drops, run, show, tapdrop, wait_for
 from livepatch import attach
 from modules import users
@@ -20,18 +22,29 @@ def changing():
     return SYSFS.exists() and (SYSFS / "transition").read_text() == "1\n"
 
 
+def put_on(**parameters):
+    """Begin to put on somebody else's livepatch of tun.ko."""
+    run("insmod", OTHER, *(f"{name}={value}" for name, value in parameters.items()))
+
+
 @contextlib.contextmanager
 def other(**parameters):
-    """Somebody else's livepatch of tun.ko is on."""
-    run("insmod", OTHER, *(f"{name}={value}" for name, value in parameters.items()))
-    wait_for(lambda: not changing())
+    """Somebody else's livepatch of tun.ko is on, or is put on."""
+    put_on(**parameters)
     try:
+        wait_for(lambda: not changing())
         yield
     finally:
-        (SYSFS / "enabled").write_text("0")
-        wait_for(lambda: not SYSFS.exists())
-        wait_for(lambda: subprocess.run(["rmmod", "taplive"], check=False,
-                                        stderr=subprocess.DEVNULL).returncode == 0)
+        take_off()
+
+
+def take_off():
+    """Take it off again."""
+    wait_for(lambda: not changing())
+    (SYSFS / "enabled").write_text("0")
+    wait_for(lambda: not SYSFS.exists())
+    wait_for(lambda: subprocess.run(["rmmod", "taplive"], check=False,
+                                    stderr=subprocess.DEVNULL).returncode == 0)
 
 
 def findings(driver):
@@ -63,6 +76,46 @@ def test_another_livepatch_comes(attachable):
         assert drops("tap0") == {(0, FROM, "PKT_TOO_SMALL"): 3}
     (line,) = findings("tun")
     assert line.startswith("good ")
+
+
+def test_another_livepatch_of_the_same_comes(attachable):
+    """It loses frames that nobody can count: then devices are not counted. When it
+    has gone, they are again."""
+    lab = attachable
+    lab.tap()
+    attach()
+    lab.write("q0", count=3, short=5)
+    with other(xmit=1):
+        wait_for(lambda: show("dev", "tap0")[0]["coverage"] == "none")
+        lab.send(dev="tap0", count=2)
+        lab.tap("tap1")
+        assert show("dev", "tap1")[0]["coverage"] == "none"
+        assert tapdrop("check", "warn", "1").returncode == 3
+    wait_for(lambda: show("dev", "tap0")[0]["coverage"] == "attached")
+    assert drops("tap0") == {(0, FROM, "PKT_TOO_SMALL"): 3}
+    assert drops("tap1") == {}
+
+
+def test_cumulative_livepatch_comes_slowly(attachable):
+    """One task runs our functions for long. The others do not from the start, and
+    nothing is counted: not until the last one has changed over."""
+    lab = attachable
+    attach()
+    lab.tap("tap1")
+    lab.write("tap1.q0", count=3, short=5)
+    with blocked(tun.Queue("tap0"), "tap0"):
+        wait_for(lambda: show("dev", "tap0")[0]["coverage"] == "attached")
+        put_on(replace=1)
+        # The stock driver ends a device, and makes another where that was.
+        for _ in range(5):
+            lab.close("tap1.q0")
+            lab.tap("tap1")
+            assert not show("dev", "tap1")[0].get("counters")
+        wait_for(lambda: show("dev", "tap0")[0]["coverage"] == "none", 3)
+        assert show("dev", "tap1")[0]["coverage"] == "none"
+        assert changing()
+        lab.send(dev="tap0", count=1)
+    take_off()
 
 
 def test_cumulative_livepatch_comes(attachable):
