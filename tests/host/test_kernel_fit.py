@@ -258,10 +258,27 @@ def test_untried(tree, ksrc, tmp_path):
     done = build(tree, archive)
     assert done.returncode == 0
     assert "complete, but untried" in done.stderr
-    for driver in ("tun", "tap"):
+    for driver in ("tun", "tap", "tapdrop-attach"):
         module = tree / "build" / RELEASE / f"{driver}.ko"
         for field, value in (("tapdrop_tried", "no"), ("version", "untried")):
             assert output("modinfo", "-F", field, module) == value
+
+
+@pytest.mark.parametrize("old, new", (
+    ("\tstruct tun_prog *prog = rcu_dereference(tun->filter_prog);\n",
+     "\tstatic int calls;\n\tstruct tun_prog *prog = calls++ ? NULL :\n"
+     "\t\trcu_dereference(tun->filter_prog);\n"),
+    ("static void tun_net_mclist(struct net_device *dev)\n",
+     "static struct tun_file tun_files[sizeof(((struct tun_file *)0)->drop_queue)];\n"
+     "static void tun_net_mclist(struct net_device *dev)\n")))
+def test_no_livepatch_of_what_is_new(tree, ksrc, old, new):
+    """It cannot be proven, or not even be built; the drivers can."""
+    replace(ksrc / "drivers/net/tun.c", old, new)
+    done = build(tree, ksrc)
+    assert done.returncode == 0, done.stderr
+    assert f"there is no tapdrop-attach.ko for {RELEASE}" in done.stderr
+    assert sorted(path.name for path in (tree / "build" / RELEASE).glob("*.ko")) \
+        == ["tap.ko", "tapdrop.ko", "tun.ko"]
 
 
 def test_tried(kernel):

@@ -468,6 +468,18 @@ def test_attached(tmp_path, changing, verdict):
     assert code == (0 if verdict == 'good' else 6)
 
 
+def test_attached_to_untried_drivers(tmp_path):
+    found, code = findings(
+        tmp_path, gone=['sys/module/tapdrop/holders'],
+        files={f'{LIVEPATCH}/enabled': '1',
+               f'{LIVEPATCH}/transition': '0',
+               f'{LIVEPATCH}/tun/patched': '1',
+               f'{LIVEPATCH}/tap/patched': '1',
+               'sys/module/tapdrop_attach/version': 'untried'})
+    assert [row[1] for row in found if row[0] == 'attach'] == ['good', 'note']
+    assert code == 0
+
+
 def test_attached_below_another_livepatch(tmp_path):
     found, code = findings(
         tmp_path, gone=['sys/module/tapdrop/holders'],

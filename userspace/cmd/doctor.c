@@ -277,6 +277,7 @@ static void look_at_attach(struct diagnosis *d)
 	else
 		find(d, GOOD, "attach", NULL,
 		     "the livepatch is on; at the next boot it is not");
+	look_at_trial(d, "attach", "tapdrop_attach");
 }
 
 /* 'attach' goes on top of no other, so that another one is on top of ours. */

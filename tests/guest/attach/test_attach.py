@@ -18,7 +18,7 @@ from livepatch import attach, detach
 from modules import users
 from xdp import XDP_DROP
 
-TAPFAULT_LOAD = 0x403c6606
+TAPFAULT_LOAD = 0x403c6608
 
 
 def coverage(dev):
