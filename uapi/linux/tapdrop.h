@@ -71,9 +71,11 @@ enum tapdrop_scope {
  *   counted.
  * @TAPDROP_COVERAGE_DRIVER: Since the device was created: its driver counts. A
  *   counter that is not shown is zero.
- * @TAPDROP_COVERAGE_ATTACHED: Since counting began on its driver, which does
- *   not count by itself. What the device lost until then is not known, if it
- *   was there before.
+ * @TAPDROP_COVERAGE_ATTACHED: Since counting last began on its driver, which
+ *   does not count by itself. What the device lost while nobody counted is not
+ *   known. Of the reasons, all count; only frames that a queue holds without a
+ *   device, and loses when it gets one with a shorter ring (dev-gone, to-user,
+ *   of no queue), do not.
  * @TAPDROP_COVERAGE_NONE: Not at all: its driver is one that does not count.
  *   There are no counters, and it is not known what the device lost.
  */
