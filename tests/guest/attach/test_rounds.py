@@ -3,21 +3,28 @@
 with vhost-net on one queue, a writer and an XDP program on another, on a macvtap,
 and while devices and queues come and go.
 
-What is lost while the livepatch is on, counts once. What is lost while tasks change
-over may count or not, but not twice: nobody knows when which task changed."""
+What is lost while the livepatch is on, counts once, also on devices that end. What
+is lost while tasks change over may count or not, but not twice: nobody knows when
+which task changed. Nothing counts for another reason, or for no device."""
 
 import threading
 
 import pytest
 
+import netlink as nl
 from helper import Helper
-from lab import FROM, MAC, TO, drops, ip, run, standard
+from lab import FROM, MAC, TO, drops, ip, orphans, run, standard, wait_for
 from livepatch import attach, detach
 from xdp import XDP_DROP, XDP_PASS, XDP_TX
 
 RING = 20                       # frames in a ring, which is to be full often
 BURST = 100                     # frames of a command
 BUFFERS = 30                    # that vhost-net gets at a time
+SHORT = 3                       # frames that a device loses before it ends
+
+# All that there is to lose
+REASONS = {"tap0": {(TO, "PTR_FULL"), (FROM, "XDP_DROP")},
+           "vtap0": {(TO, "PTR_FULL")}}
 
 
 class Load(Helper):
@@ -121,7 +128,7 @@ class Churn(Load):
         flags = ["no_pi", "multi_queue"]
         self.open("a", dev="tap1", mode="tap", flags=flags)
         self.open("b", dev="tap1", mode="tap", flags=flags)
-        self.write("b", count=3, short=5)
+        self.write("b", count=SHORT, short=5)
         self.detach("b")
         self.attach("b")
         self.close("a")
@@ -165,6 +172,22 @@ class Books:
             }
 
 
+def nothing_else():
+    """No frame counts for a reason for which none was lost."""
+    for dev, reasons in REASONS.items():
+        assert {key[1:] for key in drops(dev)} <= reasons
+    assert orphans() == {}
+
+
+def ended(client):
+    """What devices had lost that have ended, and how many."""
+    messages = [message for message in client.events() if message.cmd == nl.DEL_NTF]
+    lost_frames = sum(
+        nl.packets(message).get((nl.FROM_USER, nl.PKT_TOO_SMALL), 0)
+        for message in messages)
+    return lost_frames, sum(message.queue is None for message in messages)
+
+
 def lost(dev, direction, reason):
     """On all of its queues."""
     return sum(count for key, count in drops(dev).items()
@@ -204,8 +227,16 @@ def test_rounds(loads, request, record_property):
         unsure = since(begin.known, before.known)
         for key, count in since(begin.counted, counted).items():
             assert 0 <= count <= unsure[key] + left[key], key
+        nothing_else()
 
-        under(loads)
+        with nl.Client() as client:
+            client.subscribe()
+            under(loads)
+            found = [ended(client)]
+            wait_for(lambda: found.append(ended(client)) or found[-1] == (0, 0))
+        frames, devices = map(sum, zip(*found))
+        assert devices and frames == SHORT * devices
+        nothing_else()
         end = Books(loads, True)
         losses = since(end.known, begin.known)
         assert since(end.counted, begin.counted) == losses
