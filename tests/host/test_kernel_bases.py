@@ -45,6 +45,15 @@ def test_apt_is_asked_once_a_day_for_its_mirrors(tmp_path):
     assert not (tmp_path / "apt-get.log").exists()
 
 
+def test_a_release_that_begins_as_a_base_does():
+    """Experimental has a 7.3-amd64, which is not the newest 7.3 of backports."""
+    arch = output("dpkg", "--print-architecture")
+    release = f"{output('tools/kernel', 'newest')}-{arch}"
+    done = subprocess.run(["tools/kernel", "release", release], cwd=TOP, text=True,
+                          check=False, capture_output=True)
+    assert (done.returncode, done.stdout) in ((0, f"{release}\n"), (3, ""))
+
+
 def test_newest():
     """Bases count as numbers do: 6.12 comes after 6.2."""
     bases = output("tools/kernel", "bases").split()
