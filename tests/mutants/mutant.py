@@ -103,6 +103,8 @@ class Build:
                 text = text[:line] + DECLARED + text[line:]
                 where = [(at + DECLARED.count("\n"), mutant)
                          for at, mutant in where]
+            else:       # on the first line, so that no other moves
+                text = DECLARED.strip() + text
             if path == "tapdrop/main.c":
                 text += DEFINED
             self.where[path] = where
