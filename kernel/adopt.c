@@ -75,6 +75,8 @@ static void tapdrop_adopted_forget(struct tapdrop_dev *td)
 {
 	if (!tapdrop_dev_unhash(td))
 		return;
+	/* A stock function may have taken the program off. */
+	tapdrop_xdp_set(NULL, &td->generic, NULL);
 	td->dev = NULL;
 	tapdrop_dev_finish(td);
 }

@@ -36,7 +36,7 @@ static void tapdrop_attach_settle(struct work_struct *work);
 static DECLARE_WORK(tapdrop_attach_settler, tapdrop_attach_settle);
 
 static void tapdrop_attach_look(struct work_struct *work);
-static DECLARE_DEFERRABLE_WORK(tapdrop_attach_looker, tapdrop_attach_look);
+static DECLARE_DELAYED_WORK(tapdrop_attach_looker, tapdrop_attach_look);
 
 static struct tapdrop_attach *tapdrop_attach_driver(struct klp_object *obj)
 {

@@ -30,7 +30,7 @@
 /* How long the livepatch gets then to adopt the devices that there are: as long as
  * others may have the kernel's lock for network devices.
  */
-#define ADOPTION	5.0
+#define ADOPTION	10.0
 
 static const struct sysfs sys = { .root = "" };
 

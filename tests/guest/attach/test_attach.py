@@ -2,7 +2,6 @@
 """tapdrop attach: devices of the stock drivers count while it is on."""
 
 import fcntl
-import os
 import struct
 import subprocess
 import threading
@@ -262,9 +261,12 @@ def test_queue_is_closed_before_all_is_attached(attachable):
 
 def hold_rtnl(ms, module):
     """Have a task hold RTNL for so long, and then until a module is loaded."""
-    fault = os.open("/dev/tapfault", os.O_RDWR)
-    task = threading.Thread(target=fcntl.ioctl, args=(
-        fault, TAPFAULT_LOAD, struct.pack("=56sI", module.encode(), ms)))
+    def hold():
+        with open("/dev/tapfault", "rb", buffering=0) as fault:
+            fcntl.ioctl(fault, TAPFAULT_LOAD,
+                        struct.pack("=56sI", module.encode(), ms))
+
+    task = threading.Thread(target=hold)
     task.start()
     return task
 

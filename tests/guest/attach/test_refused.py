@@ -113,7 +113,7 @@ def test_cumulative_livepatch_comes_slowly(attachable):
             lab.close("tap1.q0")
             lab.tap("tap1")
             assert not show("dev", "tap1")[0].get("counters")
-        wait_for(lambda: show("dev", "tap0")[0]["coverage"] == "none", 3)
+        wait_for(lambda: show("dev", "tap0")[0]["coverage"] == "none", 10)
         assert show("dev", "tap1")[0]["coverage"] == "none"
         assert changing()
         lab.send(dev="tap0", count=1)
