@@ -88,10 +88,19 @@ def switch(number):
     SWITCH.write_text(str(number))
 
 
+def make_writable(path):
+    """A directory of the guest's modules is the host's, and read-only."""
+    files = {file.name: file.read_bytes() for file in path.iterdir()}
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", path], check=True)
+    for name, data in files.items():
+        (path / name).write_bytes(data)
+
+
 def install():
     """Put the mutants' modules in place of ours."""
     if not unload():
         raise Stuck("our modules cannot be unloaded")
+    make_writable(UPDATES)
     for name in OURS:
         path = BUILT / name
         shutil.copyfile(path, UPDATES / path.name)
