@@ -74,6 +74,8 @@ static bool wait_while(bool (*busy)(void), double seconds)
 	while (busy() && !stopped() && now() < start + seconds)
 		wait_for(NULL, 0, STEP);
 	waited = now() - start;
+	if (waited > seconds)
+		waited = seconds;
 	return !busy();
 }
 

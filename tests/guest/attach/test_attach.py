@@ -241,7 +241,8 @@ def test_blocked_reader(attachable):
         attach()
         assert not got
         lab.send(dev="tap0", count=1)
-    assert drops("tap0") == {}
+        wait_for(lambda: got)
+        assert drops("tap0") == {}
 
 
 def test_queue_is_closed_before_all_is_attached(attachable):
@@ -307,9 +308,10 @@ def test_memory_is_short(failing):
     it comes up it is."""
     lab = failing
     lab.tap()
-    lab.fail(function="tapdrop_dev_alloc", caller="tapdrop")
+    # When it is found, and when it is found to be up.
+    lab.fail(function="tapdrop_dev_alloc", caller="tapdrop", times=2)
     done = tapdrop("attach")
-    assert lab.failed()["ok"] == 1
+    assert lab.failed()["ok"] == 2
     assert done.returncode == 2 and done.stdout == ""
     assert "attached, but 1 device is not counted: memory was short" in done.stderr
     assert coverage("tap0") == "none"
