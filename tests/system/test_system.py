@@ -109,11 +109,8 @@ def forget(system):
 
 
 def ours(system):
-    """The modules that the newest kernel has to have: no livepatch for drivers
-    that nobody tried."""
-    names = ["tapdrop", "tun", "tap"]
-    if module(system, "tun", "tapdrop_tried") != "no":
-        names.append("tapdrop-attach")
+    """The modules that the newest kernel has to have."""
+    names = ["tapdrop", "tun", "tap", "tapdrop-attach"]
     assert {name.split(".")[0] for name in system.run(
         f"ls /lib/modules/{newest(system)}/updates/tapdrop").split()} == set(names)
     return names
@@ -222,20 +219,17 @@ def test_drivers_in_use(system):
     """doctor and the page lead from stock drivers with a guest on them to ours."""
     system.apt("apt-get install --no-install-recommends qemu-system-x86")
     attach, command = IN_USE
-    tried = "tapdrop-attach" in ours(system)
-    count = (attach, LOSE, COUNT, DETACH) if tried else (LOSE,)
-    printed = system.boot("\n".join((GUEST, *count, DRAIN, command, LOOK, LOSE,
-                                     COUNT)))
+    printed = system.boot("\n".join((GUEST, attach, LOSE, COUNT, DETACH, DRAIN,
+                                     command, LOOK, LOSE, COUNT)))
     before, after = printed.split("drained:\n")
     used, = re.findall("bad   tun: the stock driver .*", before)
     assert re.search(r"in use \(\d+ users, among them vhost_net; processes: "
                      r"qemu-system-x86 \(pid \d+, guest web1\); "
                      r"persistent devices: vnet0\)$", used)
     assert f"      {command}" in before
-    assert ("Run 'tapdrop attach'" in before) == tried
-    if tried:
-        assert "attached: " in before and "detached: " in before
-        assert counters(before)["PTR_FULL"] == 100
+    assert "Run 'tapdrop attach'" in before
+    assert "attached: " in before and "detached: " in before
+    assert counters(before)["PTR_FULL"] == 100
     assert re.search(r"in use \(\d+ users, among them vhost_net\)\n", after)
     assert "good  tun: loaded, and it counts\n" in after
     assert counters(after)["PTR_FULL"] == 100
