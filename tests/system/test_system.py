@@ -389,6 +389,16 @@ def test_dpkg_is_killed(system):
     assert "/updates/tapdrop/" in module(system, "tun")
 
 
+# Where apt is in the system that it upgrades
+RESTART = """
+export DEBIAN_FRONTEND=noninteractive
+echo exporter: $(systemctl show -p MainPID --value tapdrop-export.service)
+apt-get install --reinstall tapdrop >/run/words 2>&1 || cat /run/words
+systemctl is-active tapdrop-export.service
+systemctl show -p MainPID --value tapdrop-export.service
+"""
+
+
 def test_package_upgrade(system):
     """The next version replaces the one before, for all kernels, and counts on the
     new one."""
@@ -404,9 +414,12 @@ def test_package_upgrade(system):
                for text in state(system).values())
     assert system.run("ls -d /usr/src/tapdrop-*").split() == [
         f"/usr/src/tapdrop-{version}"]
-    printed = system.boot(f"uname -r\n{LOSE}\n{COUNT}")
+    printed = system.boot(f"uname -r\n{LOSE}\n{COUNT}\n{RESTART}")
     assert printed.startswith(newest(system))
     assert counters(printed)["PTR_FULL"] == 100
+    before, active, after = printed.split("exporter:")[1].split()
+    assert active == "active"
+    assert len({before, after, "0"}) == 3
     assert "hold" in system.run(HOLD)
 
 
@@ -501,6 +514,9 @@ def test_purge(system):
     left = system.run("""
         find / -xdev -path /srv -prune -o -name '*tapdrop*' -print
         grep -rl tapdrop /lib/modules /etc /var/lib/dkms || :
+        for image in /boot/initrd.img-*; do
+            lsinitramfs $image | grep tapdrop || :
+        done
     """).split()
     assert not [path for path in left if "/apt/" not in path]
     printed = system.boot(LOSE + "modinfo -F filename tun\nlsmod\n")
