@@ -454,14 +454,19 @@ def test_attach_would_help(tmp_path):
         assert ("Run 'tapdrop attach'" in row[3]) == (left_out is None)
 
 
-@pytest.mark.parametrize('changing, verdict', (('0', 'good'), ('1', 'note')))
-def test_attached(tmp_path, changing, verdict):
-    found, code = findings(
+def attached(tmp_path, files=None, changing='0'):
+    """What doctor finds where the livepatch is on."""
+    return findings(
         tmp_path, gone=['sys/module/tapdrop/holders'],
         files={f'{LIVEPATCH}/enabled': '1',
                f'{LIVEPATCH}/transition': changing,
                f'{LIVEPATCH}/tun/patched': '1',
-               f'{LIVEPATCH}/tap/patched': '1'})
+               f'{LIVEPATCH}/tap/patched': '1', **(files or {})})
+
+
+@pytest.mark.parametrize('changing, verdict', (('0', 'good'), ('1', 'note')))
+def test_attached(tmp_path, changing, verdict):
+    found, code = attached(tmp_path, changing=changing)
     verdicts = {row[0]: row[1] for row in found}
     assert verdicts['attach'] == verdict
     assert (verdicts['tun'] == 'good') == (verdict == 'good')
@@ -469,25 +474,15 @@ def test_attached(tmp_path, changing, verdict):
 
 
 def test_attached_to_untried_drivers(tmp_path):
-    found, code = findings(
-        tmp_path, gone=['sys/module/tapdrop/holders'],
-        files={f'{LIVEPATCH}/enabled': '1',
-               f'{LIVEPATCH}/transition': '0',
-               f'{LIVEPATCH}/tun/patched': '1',
-               f'{LIVEPATCH}/tap/patched': '1',
-               'sys/module/tapdrop_attach/version': 'untried'})
+    found, code = attached(tmp_path, {
+        'sys/module/tapdrop_attach/version': 'untried'})
     assert [row[1] for row in found if row[0] == 'attach'] == ['good', 'note']
     assert code == 0
 
 
 def test_attached_below_another_livepatch(tmp_path):
-    found, code = findings(
-        tmp_path, gone=['sys/module/tapdrop/holders'],
-        files={f'{LIVEPATCH}/enabled': '1',
-               f'{LIVEPATCH}/transition': '0',
-               f'{LIVEPATCH}/tun/patched': '1',
-               f'{LIVEPATCH}/tap/patched': '1',
-               'sys/kernel/livepatch/mend/tun/patched': '1'})
+    found, code = attached(tmp_path, {
+        'sys/kernel/livepatch/mend/tun/patched': '1'})
     rows = {row[0]: row for row in found}
     assert (rows['tun'][1], rows['tap'][1], code) == ('bad', 'good', 6)
     assert "the livepatch mend came after 'attach'" in rows['tun'][2]
