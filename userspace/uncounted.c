@@ -12,12 +12,12 @@ static bool is_of(const char *driver, const struct tapdrop_device *dev)
 	bool on_tap = dev->kind == TAPDROP_KIND_MACVTAP ||
 		      dev->kind == TAPDROP_KIND_IPVTAP;
 
-	return on_tap == !strcmp(driver, "tap");
+	return !driver || on_tap == !strcmp(driver, "tap");
 }
 
 /**
  * uncounted_of() - how many devices of a driver are not counted?
- * @driver: "tun" or "tap"
+ * @driver: "tun" or "tap"; or NULL, for both
  *
  * Return: their number in this network namespace; 0 also if the family does not
  * answer.

@@ -52,15 +52,10 @@ static bool leaving(void)
 	return sysfs_exists(&sys, SYSFS_ATTACH);
 }
 
-static size_t uncounted(void)
-{
-	return uncounted_of("tun") + uncounted_of("tap");
-}
-
 /* The livepatch is on, and adopts the devices that there are. */
 static bool adopting(void)
 {
-	return uncounted();
+	return uncounted_of(NULL);
 }
 
 /* How long the last wait took, which somebody may have stopped. */
@@ -198,6 +193,7 @@ static int unload(void)
 static int run_attach(int argc, char **argv)
 {
 	double seconds = SECONDS;
+	size_t left;
 	int code;
 
 	code = parse_words(argc, argv, &seconds);
@@ -228,9 +224,11 @@ static int run_attach(int argc, char **argv)
 			    waited);
 	if (!is_one("enabled"))
 		return why_not_loaded();
-	if (!wait_while(adopting, ADOPTION))
+	wait_while(adopting, ADOPTION);
+	left = uncounted_of(NULL);
+	if (left)
 		return fail(EXIT_KERNEL, "attached, but %zu device%s not counted: memory was short, or somebody keeps the kernel's lock for network devices; 'tapdrop show' says which",
-			    uncounted(), uncounted() == 1 ? " is" : "s are");
+			    left, left == 1 ? " is" : "s are");
 	puts("attached: stock tun, tap, macvtap and ipvtap devices are counted from now on");
 	return EXIT_OK;
 }
