@@ -23,6 +23,7 @@ struct net_device;
  * @adopting: @nb is registered
  * @on: all tasks run our functions, as the kernel has said last
  * @live: what they lose counts, and has since @nb was registered
+ * @failed: how often there was no memory to adopt a device since then
  */
 struct tapdrop_attach {
 	unsigned long kinds;
@@ -35,6 +36,7 @@ struct tapdrop_attach {
 	bool adopting;
 	bool on;
 	bool live;
+	unsigned int failed;
 };
 
 extern struct tapdrop_attach tapdrop_attach_tun, tapdrop_attach_tap;

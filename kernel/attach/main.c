@@ -19,6 +19,7 @@
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/spinlock.h>
+#include <linux/sysfs.h>
 #include <linux/utsname.h>
 #include <linux/workqueue.h>
 
@@ -73,6 +74,8 @@ static int tapdrop_attach_event(struct notifier_block *nb, unsigned long event,
 	td = tapdrop_adopt(dev, attached, prog);
 	if (td)
 		tapdrop_adopted_queues(td);
+	else
+		WRITE_ONCE(driver->failed, driver->failed + 1);
 	return NOTIFY_DONE;
 }
 
@@ -147,7 +150,9 @@ static void tapdrop_attach_adopt(struct tapdrop_attach *driver)
 	driver->nb.notifier_call = tapdrop_attach_event;
 	/* Before the registry: it then lists a device that counts. */
 	driver->nb.priority = 1;
-	driver->adopting = !register_netdevice_notifier(&driver->nb);
+	WRITE_ONCE(driver->failed, 0);
+	WRITE_ONCE(driver->adopting,
+		   !register_netdevice_notifier(&driver->nb));
 	if (!driver->adopting)
 		pr_err("no device is counted\n");
 }
@@ -160,7 +165,7 @@ static void tapdrop_attach_let_go(struct tapdrop_attach *driver)
 
 	tapdrop_adopted_pause(driver->kinds);
 	unregister_netdevice_notifier(&driver->nb);
-	driver->adopting = false;
+	WRITE_ONCE(driver->adopting, false);
 }
 
 static void tapdrop_attach_settle_one(struct tapdrop_attach *driver)
@@ -177,8 +182,13 @@ static void tapdrop_attach_settle(struct work_struct *work)
 	tapdrop_attach_settle_one(&tapdrop_attach_tap);
 }
 
+/* Not where RTNL is taken, which may last: what nobody counts for is seen as such
+ * meanwhile.
+ */
 static void tapdrop_attach_look(struct work_struct *work)
 {
+	tapdrop_attach_goes_on(&tapdrop_attach_tun);
+	tapdrop_attach_goes_on(&tapdrop_attach_tap);
 	schedule_work(&tapdrop_attach_settler);
 	schedule_delayed_work(&tapdrop_attach_looker, TAPDROP_ATTACH_LOOK);
 }
@@ -229,6 +239,44 @@ static struct klp_patch tapdrop_attach_patch = {
 	.mod = THIS_MODULE,
 	.objs = tapdrop_attach_objects,
 };
+
+static bool tapdrop_attach_is_settled(const struct tapdrop_attach *driver)
+{
+	bool may;
+
+	spin_lock(&tapdrop_attach_lock);
+	may = driver->on && tapdrop_attach_is_on_top(driver);
+	spin_unlock(&tapdrop_attach_lock);
+	return READ_ONCE(driver->adopting) == may;
+}
+
+static int tapdrop_attach_get_settled(char *buf, const struct kernel_param *kp)
+{
+	bool settled = tapdrop_attach_is_settled(&tapdrop_attach_tun) &&
+		       tapdrop_attach_is_settled(&tapdrop_attach_tap);
+
+	return sysfs_emit(buf, "%c\n", settled ? 'Y' : 'N');
+}
+
+static const struct kernel_param_ops tapdrop_attach_settled = {
+	.get = tapdrop_attach_get_settled,
+};
+
+module_param_cb(settled, &tapdrop_attach_settled, NULL, 0444);
+MODULE_PARM_DESC(settled, "All devices were looked at, and count if they can");
+
+static int tapdrop_attach_get_failed(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(tapdrop_attach_tun.failed) +
+					READ_ONCE(tapdrop_attach_tap.failed));
+}
+
+static const struct kernel_param_ops tapdrop_attach_failed = {
+	.get = tapdrop_attach_get_failed,
+};
+
+module_param_cb(failed, &tapdrop_attach_failed, NULL, 0444);
+MODULE_PARM_DESC(failed, "How often memory was short to count a device");
 
 static int __init tapdrop_attach_init(void)
 {
