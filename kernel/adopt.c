@@ -153,22 +153,51 @@ void tapdrop_adopted_queues(struct tapdrop_dev *td)
 }
 EXPORT_SYMBOL_GPL(tapdrop_adopted_queues);
 
-/* Its driver does not call the hooks any more. */
+/* Its driver does not call the hooks any more. Readers find it all the time. */
 static void tapdrop_adopted_let_go(struct tapdrop_dev *td)
 {
-	struct net_device *dev = td->dev;
-
+	WRITE_ONCE(td->paused, true);
 	/* Nobody would tell of its end. */
 	if (!td->listed) {
 		tapdrop_adopted_forget(td);
 		return;
 	}
 
-	tapdrop_xdp_set(dev, &td->generic, NULL);
+	tapdrop_xdp_set(td->dev, &td->generic, NULL);
 	td->listed = false;
-	tapdrop_unindex(dev);
-	tapdrop_nl_notify_del(td, dev_net(dev), true);
-	tapdrop_list_uncounted(dev);
+	td->leaving = true;
+	tapdrop_index(td->dev, TAPDROP_UNCOUNTED);
+}
+
+/* Listeners get what it has counted, and that it does so no more. */
+static void tapdrop_adopted_left(struct tapdrop_dev *td)
+{
+	td->leaving = false;
+	tapdrop_nl_notify_left(td, dev_net(td->dev));
+	tapdrop_nl_notify_uncounted(td->dev, TAPDROP_CMD_DEVICE_ADD_NTF);
+}
+
+static bool tapdrop_adopted_counts(const struct tapdrop_dev *td)
+{
+	return td->adopted && !td->paused;
+}
+
+static bool tapdrop_adopted_leaves(const struct tapdrop_dev *td)
+{
+	return td->leaving;
+}
+
+static void tapdrop_adopted_each(unsigned long kinds,
+				 bool (*is)(const struct tapdrop_dev *td),
+				 void (*act)(struct tapdrop_dev *td))
+{
+	struct tapdrop_dev *td;
+	unsigned int i = 0;
+
+	while ((td = tapdrop_dev_next(&i, kinds, is))) {
+		act(td);
+		tapdrop_dev_put(td);
+	}
 }
 
 /**
@@ -181,13 +210,13 @@ static void tapdrop_adopted_let_go(struct tapdrop_dev *td)
  */
 void tapdrop_adopted_pause(unsigned long kinds)
 {
-	struct tapdrop_dev *td;
-
 	rtnl_lock();
-	while ((td = tapdrop_dev_next_adopted(kinds))) {
-		tapdrop_adopted_let_go(td);
-		tapdrop_dev_put(td);
-	}
+	tapdrop_adopted_each(kinds, tapdrop_adopted_counts,
+			     tapdrop_adopted_let_go);
+	/* A hook that found one may still count. */
+	synchronize_rcu_expedited();
+	tapdrop_adopted_each(kinds, tapdrop_adopted_leaves,
+			     tapdrop_adopted_left);
 	rtnl_unlock();
 }
 EXPORT_SYMBOL_GPL(tapdrop_adopted_pause);

@@ -208,6 +208,8 @@ void tapdrop_view(struct tapdrop_view *view, struct tapdrop_dev *td)
 	view->kind = td->kind;
 	view->queues = attached && !READ_ONCE(td->retired) ?
 		       READ_ONCE(*attached) : 0;
+	view->coverage = td->adopted ? TAPDROP_COVERAGE_ATTACHED :
+				       TAPDROP_COVERAGE_DRIVER;
 	tapdrop_dev_name(td, view->name);
 	tapdrop_view_alias(view, td->dev);
 }
@@ -232,6 +234,7 @@ void tapdrop_view_uncounted(struct tapdrop_view *view,
 	view->ifindex = ifindex;
 	view->kind = tapdrop_kind(dev);
 	view->queues = 0;
+	view->coverage = TAPDROP_COVERAGE_NONE;
 	strscpy(view->name, dev->name, sizeof(view->name));
 	tapdrop_view_alias(view, dev);
 }

@@ -13,6 +13,7 @@
  * @ifindex: under which it was found; 0 for the orphans
  * @kind: enum tapdrop_kind
  * @queues: number of queues that were attached
+ * @coverage: enum tapdrop_coverage
  * @name: of the device
  * @alias: of the device, or empty
  */
@@ -21,6 +22,7 @@ struct tapdrop_view {
 	u32 ifindex;
 	u32 kind;
 	unsigned int queues;
+	u8 coverage;
 	char name[IFNAMSIZ];
 	char alias[IFALIASZ];
 };

@@ -66,9 +66,10 @@ static int tapdrop_nl_put_dev(struct sk_buff *skb,
 	     nla_put_string(skb, TAPDROP_A_STATS_IFALIAS, view->alias)))
 		return -EMSGSIZE;
 
+	if (nla_put_u32(skb, TAPDROP_A_STATS_COVERAGE, view->coverage))
+		return -EMSGSIZE;
 	if (!view->td)
-		return nla_put_u32(skb, TAPDROP_A_STATS_COVERAGE,
-				   TAPDROP_COVERAGE_NONE);
+		return 0;
 
 	age = jiffies64_to_msecs(get_jiffies_64() - view->td->since);
 	if (nla_put_u32(skb, TAPDROP_A_STATS_QUEUES, view->queues) ||

@@ -68,6 +68,23 @@ void tapdrop_nl_notify_add(struct tapdrop_dev *td, struct net *net)
 			       TAPDROP_PART_NO_QUEUE, &none, false);
 }
 
+static const struct tapdrop_nl_filter tapdrop_nl_final = {
+	.part = TAPDROP_PART_DEVICE,
+	.cells = TAPDROP_NL_ALL_CELLS,
+};
+
+static void tapdrop_nl_notify_counters(const struct tapdrop_view *view,
+				       struct net *net)
+{
+	u32 queue;
+
+	for (queue = 0; queue < view->td->queues_end; queue++)
+		tapdrop_nl_notify_part(view, net, TAPDROP_CMD_DEVICE_DEL_NTF,
+				       queue, &tapdrop_nl_final, false);
+	tapdrop_nl_notify_part(view, net, TAPDROP_CMD_DEVICE_DEL_NTF,
+			       TAPDROP_PART_NO_QUEUE, &tapdrop_nl_final, false);
+}
+
 /**
  * tapdrop_nl_notify_del - tell listeners that a device has gone
  * @td: counters of a device
@@ -78,12 +95,8 @@ void tapdrop_nl_notify_add(struct tapdrop_dev *td, struct net *net)
  */
 void tapdrop_nl_notify_del(struct tapdrop_dev *td, struct net *net, bool final)
 {
-	const struct tapdrop_nl_filter filter = {
-		.part = final ? TAPDROP_PART_DEVICE : 0,
-		.cells = TAPDROP_NL_ALL_CELLS,
-	};
+	static const struct tapdrop_nl_filter none;
 	struct tapdrop_view view;
-	u32 queue;
 
 	if (!genl_has_listeners(&tapdrop_nl_family, net,
 				TAPDROP_NLGRP_DEVICES))
@@ -97,11 +110,31 @@ void tapdrop_nl_notify_del(struct tapdrop_dev *td, struct net *net, bool final)
 		synchronize_rcu_expedited();
 
 	tapdrop_view(&view, td);
-	for (queue = 0; final && queue < td->queues_end; queue++)
+	if (final)
+		tapdrop_nl_notify_counters(&view, net);
+	else
 		tapdrop_nl_notify_part(&view, net, TAPDROP_CMD_DEVICE_DEL_NTF,
-				       queue, &filter, false);
-	tapdrop_nl_notify_part(&view, net, TAPDROP_CMD_DEVICE_DEL_NTF,
-			       TAPDROP_PART_NO_QUEUE, &filter, !final);
+				       TAPDROP_PART_NO_QUEUE, &none, true);
+}
+
+/**
+ * tapdrop_nl_notify_left - tell listeners that a device counts no more, but lives
+ * @td: counters of a device, which no hook can find
+ * @net: the namespace that it is in
+ *
+ * Context: process, RTNL held.
+ */
+void tapdrop_nl_notify_left(struct tapdrop_dev *td, struct net *net)
+{
+	struct tapdrop_view view;
+
+	if (!genl_has_listeners(&tapdrop_nl_family, net,
+				TAPDROP_NLGRP_DEVICES))
+		return;
+
+	tapdrop_view(&view, td);
+	view.coverage = TAPDROP_COVERAGE_NONE;
+	tapdrop_nl_notify_counters(&view, net);
 }
 
 /**

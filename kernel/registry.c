@@ -196,26 +196,29 @@ void tapdrop_dev_end(struct tapdrop_dev *td)
 EXPORT_SYMBOL_GPL(tapdrop_dev_end);
 
 /**
- * tapdrop_dev_next_adopted - find an adopted device that is not paused, pause it
+ * tapdrop_dev_next - find the next of some devices
+ * @bucket: of the hash, where to begin, at first 0; where it was found
  * @kinds: bit for each enum tapdrop_kind
+ * @is: whether a device is one of them; not any more when this is called again
  *
  * Context: RTNL held.
  *
  * Return: its counters, and a reference; NULL if there is none.
  */
-struct tapdrop_dev *tapdrop_dev_next_adopted(unsigned long kinds)
+struct tapdrop_dev *tapdrop_dev_next(unsigned int *bucket, unsigned long kinds,
+				     bool (*is)(const struct tapdrop_dev *td))
 {
 	struct tapdrop_dev *td;
-	unsigned int i;
 
 	spin_lock(&tapdrop_devs_lock);
-	hash_for_each(tapdrop_devs, i, td, node) {
-		if (!td->adopted || td->paused || !(kinds & BIT(td->kind)))
-			continue;
-		WRITE_ONCE(td->paused, true);
-		refcount_inc(&td->ref);
-		spin_unlock(&tapdrop_devs_lock);
-		return td;
+	for (; *bucket < HASH_SIZE(tapdrop_devs); ++*bucket) {
+		hlist_for_each_entry(td, &tapdrop_devs[*bucket], node) {
+			if (!(kinds & BIT(td->kind)) || !is(td))
+				continue;
+			refcount_inc(&td->ref);
+			spin_unlock(&tapdrop_devs_lock);
+			return td;
+		}
 	}
 	spin_unlock(&tapdrop_devs_lock);
 	return NULL;
@@ -445,11 +448,18 @@ static bool tapdrop_is_tracked(const struct net_device *dev)
 	return kind >= TAPDROP_KIND_MACVTAP && test_bit(kind, &tapdrop_tracked);
 }
 
-/* Nobody asks whether a move between namespaces has failed, and the driver of a
+/**
+ * tapdrop_index - show a device to readers, or show it as something else
+ * @dev: the device
+ * @entry: its counters, or %TAPDROP_UNCOUNTED
+ *
+ * Nobody asks whether a move between namespaces has failed, and the driver of a
  * device that is not counted has nothing to do with us: so this cannot fail. It
  * takes up to six nodes of some 600 bytes, for which the caller pays.
+ *
+ * Context: process, RTNL held.
  */
-static void tapdrop_index(struct net_device *dev, void *entry)
+void tapdrop_index(struct net_device *dev, void *entry)
 {
 	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
 
@@ -457,25 +467,13 @@ static void tapdrop_index(struct net_device *dev, void *entry)
 	tapdrop_net_changed(tn);
 }
 
-/**
- * tapdrop_list_uncounted - show a device to readers that has no counters
- * @dev: the device
- *
- * Context: RTNL held.
- */
-void tapdrop_list_uncounted(struct net_device *dev)
+static void tapdrop_list_uncounted(struct net_device *dev)
 {
 	tapdrop_index(dev, TAPDROP_UNCOUNTED);
 	tapdrop_nl_notify_uncounted(dev, TAPDROP_CMD_DEVICE_ADD_NTF);
 }
 
-/**
- * tapdrop_unindex - readers do not find a device any more
- * @dev: the device, in its namespace's index
- *
- * Context: RTNL held.
- */
-void tapdrop_unindex(const struct net_device *dev)
+static void tapdrop_unindex(const struct net_device *dev)
 {
 	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
 

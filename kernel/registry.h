@@ -37,10 +37,10 @@ struct tapdrop_dev *tapdrop_dev_make(struct net_device *dev,
 				     const unsigned int *attached, bool adopted);
 bool tapdrop_dev_unhash(struct tapdrop_dev *td);
 void tapdrop_dev_finish(struct tapdrop_dev *td);
-struct tapdrop_dev *tapdrop_dev_next_adopted(unsigned long kinds);
+struct tapdrop_dev *tapdrop_dev_next(unsigned int *bucket, unsigned long kinds,
+				     bool (*is)(const struct tapdrop_dev *td));
 void tapdrop_list_counted(struct tapdrop_dev *td, struct net_device *dev);
-void tapdrop_list_uncounted(struct net_device *dev);
-void tapdrop_unindex(const struct net_device *dev);
+void tapdrop_index(struct net_device *dev, void *entry);
 
 int tapdrop_registry_init(void);
 void tapdrop_registry_exit(void);

@@ -156,10 +156,33 @@ def test_listeners(attachable):
                  len(found) >= 4)
     assert [(message.cmd, message.coverage) for message in found
             if message.queue is None] == [
-                (nl.ADD_NTF, nl.ATTACHED), (nl.DEL_NTF, nl.ATTACHED),
+                (nl.ADD_NTF, nl.ATTACHED), (nl.DEL_NTF, nl.NONE),
                 (nl.ADD_NTF, nl.NONE)]
     assert [nl.packets(message) for message in found
             if message.queue == 0] == [{(nl.FROM_USER, nl.PKT_TOO_SMALL): 3}]
+
+
+def test_readers_see_all_while_it_goes(attachable):
+    """No answer that is one lacks a device, though somebody listens to each."""
+    lab = attachable
+    devs = {f"tap{i}" for i in range(100)}
+    ip(*(f"tuntap add {dev} mode tap" for dev in devs))
+    attach()
+    seen = []
+    with nl.Client() as client, nl.Client() as listener:
+        listener.subscribe()
+        going = threading.Thread(target=detach)
+        going.start()
+        while going.is_alive():
+            answer = client.dump()
+            if not client.interrupted:
+                seen.append({(message.ifname, message.coverage)
+                             for message in answer if message.ifname})
+        going.join()
+    assert all({name for name, _ in answer} == devs for answer in seen)
+    assert {coverage for _, coverage in seen[0]} == {nl.ATTACHED}
+    assert {coverage for _, coverage in seen[-1]} == {nl.NONE}
+    assert lab
 
 
 def test_generic_xdp(attachable):
