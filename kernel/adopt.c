@@ -86,6 +86,7 @@ static void tapdrop_adopted_forget(struct tapdrop_dev *td)
  * @dev: the device; its rtnl_link_ops and type are set
  * @attached: where the driver keeps its number of attached queues
  * @prog: its XDP program, or NULL
+ * @born: it is just being registered
  *
  * Context: process, RTNL held.
  *
@@ -94,7 +95,7 @@ static void tapdrop_adopted_forget(struct tapdrop_dev *td)
  */
 struct tapdrop_dev *tapdrop_adopt(struct net_device *dev,
 				  const unsigned int *attached,
-				  struct bpf_prog *prog)
+				  struct bpf_prog *prog, bool born)
 {
 	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
 	struct tapdrop_dev *td = tapdrop_dev_lookup(dev);
@@ -110,6 +111,7 @@ struct tapdrop_dev *tapdrop_adopt(struct net_device *dev,
 	if (td && !td->paused)
 		return td;
 
+	born = born && !td;
 	if (!td)
 		td = tapdrop_dev_make(dev, attached, true);
 	if (!td)
@@ -117,6 +119,7 @@ struct tapdrop_dev *tapdrop_adopt(struct net_device *dev,
 
 	if (tapdrop_xdp_set(dev, &td->generic, prog))
 		goto failed;
+	td->born = born;
 	td->since = get_jiffies_64();
 	/* From here on the hooks find it. */
 	WRITE_ONCE(td->paused, false);

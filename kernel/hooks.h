@@ -125,6 +125,8 @@ struct tapdrop_spill {
  * @retired: its queues are without a device, as those of orphans always are
  * @adopted: its driver is a stock one, under the livepatch; its queues are
  *	opened without a word
+ * @born: it was adopted when it was registered, and counts since then
+ * @leaving: the livepatch lets go of it; under RTNL
  * @paused: the livepatch has yet to count for it, or went; only tapdrop_adopt()
  *	finds it
  * @generic: of an adopted device, what generic XDP runs; read under RCU
@@ -155,6 +157,8 @@ struct tapdrop_dev {
 	bool listed;
 	bool retired;
 	bool adopted;
+	bool born;
+	bool leaving;
 	bool paused;
 	struct bpf_prog __rcu *generic;
 	struct net *net;
@@ -199,7 +203,7 @@ void tapdrop_queue_put(struct tapdrop_dev *td);
 /* For the devices of a stock driver: from the livepatch's coming to its going. */
 struct tapdrop_dev *tapdrop_adopt(struct net_device *dev,
 				  const unsigned int *attached,
-				  struct bpf_prog *prog);
+				  struct bpf_prog *prog, bool born);
 void tapdrop_adopted_start(unsigned long kinds);
 void tapdrop_adopted_stop(unsigned long kinds);
 void tapdrop_adopted_queues(struct tapdrop_dev *td);

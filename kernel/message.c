@@ -73,10 +73,9 @@ static int tapdrop_nl_put_dev(struct sk_buff *skb,
 
 	age = jiffies64_to_msecs(get_jiffies_64() - view->td->since);
 	if (nla_put_u32(skb, TAPDROP_A_STATS_QUEUES, view->queues) ||
-	    nla_put_u32(skb, TAPDROP_A_STATS_COVERAGE,
-			view->td->adopted ? TAPDROP_COVERAGE_ATTACHED :
-					    TAPDROP_COVERAGE_DRIVER) ||
-	    nla_put_uint(skb, TAPDROP_A_STATS_SINCE_MS, age))
+	    nla_put_uint(skb, TAPDROP_A_STATS_SINCE_MS, age) ||
+	    (view->td->born &&
+	     nla_put_flag(skb, TAPDROP_A_STATS_FROM_CREATION)))
 		return -EMSGSIZE;
 	return 0;
 }

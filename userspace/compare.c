@@ -52,8 +52,7 @@ bool offered(const struct source *src, const struct tapdrop_device *dev,
 	uint64_t packets;
 
 	/* Who counts from later on does not know what was lost before. */
-	if (!link || !*netdev || is_part(&src->filter) ||
-	    dev->coverage != TAPDROP_COVERAGE_DRIVER)
+	if (!link || !*netdev || is_part(&src->filter) || !dev->from_creation)
 		return false;
 	packets = *netdev == 'r' ? link->rx_packets : link->tx_packets;
 	if (dir == TAPDROP_DIR_TO_USER && *netdev == 'r')
@@ -111,16 +110,10 @@ const char *percentage(char dst[16], uint64_t part, uint64_t all)
 	return dst;
 }
 
-/* Ours are not of the same time as theirs. */
-static bool is_later(const struct tapdrop_device *dev)
-{
-	return dev->coverage == TAPDROP_COVERAGE_ATTACHED;
-}
-
 static const char *verdict(const struct tapdrop_device *dev,
 			   unsigned long long ours, unsigned long long theirs)
 {
-	if (is_later(dev))
+	if (!dev->from_creation)
 		return "not comparable, ours leaves out what was lost while nobody counted";
 	if (ours == theirs)
 		return "they agree";
@@ -189,7 +182,7 @@ static void compare_all(const struct sources *s, const struct selector *sel,
 		link = comparable(&at, sel);
 		if (!link)
 			continue;
-		if (is_later(at.dev)) {
+		if (!at.dev->from_creation) {
 			later++;
 			continue;
 		}

@@ -57,6 +57,7 @@ static int tapdrop_attach_event(struct notifier_block *nb, unsigned long event,
 	const unsigned int *attached;
 	struct bpf_prog *prog = NULL;
 	struct tapdrop_dev *td;
+	bool born;
 
 	if (event != NETDEV_REGISTER && event != NETDEV_UP &&
 	    event != NETDEV_CHANGE)
@@ -71,7 +72,9 @@ static int tapdrop_attach_event(struct notifier_block *nb, unsigned long event,
 
 	if (driver->prog)
 		prog = driver->prog(dev);
-	td = tapdrop_adopt(dev, attached, prog);
+	/* One for which there was no memory may only have moved. */
+	born = event == NETDEV_REGISTER && driver->adopting && !driver->failed;
+	td = tapdrop_adopt(dev, attached, prog, born);
 	if (td)
 		tapdrop_adopted_queues(td);
 	else

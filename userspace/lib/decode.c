@@ -102,6 +102,7 @@ struct head {
 	uint32_t kind;
 	uint32_t queues;
 	uint32_t coverage;
+	bool from_creation;
 	uint64_t since_ms;
 	uint64_t cursor;
 	uint32_t generation;
@@ -144,6 +145,10 @@ static int decode_head(struct tapdrop_attr attr, struct head *head)
 		case TAPDROP_A_STATS_GENERATION:
 			err = tapdrop_attr_u32(&attr, &head->generation);
 			break;
+		case TAPDROP_A_STATS_FROM_CREATION:
+			head->from_creation = true;
+			err = 0;
+			break;
 		case TAPDROP_A_STATS_IFALIAS:
 			head->ifalias = tapdrop_attr_str(&attr);
 			err = head->ifalias ? 0 : -EBADMSG;
@@ -183,6 +188,8 @@ static int add_head(struct tapdrop_stats *stats, const struct head *head)
 	dev->kind = head->kind;
 	dev->queues = head->queues;
 	dev->coverage = head->coverage;
+	dev->from_creation = head->from_creation ||
+			     head->coverage == TAPDROP_COVERAGE_DRIVER;
 	dev->since_ms = head->since_ms;
 	memcpy(dev->ifname, head->ifname, sizeof(dev->ifname));
 	return tapdrop_stats_set_alias(stats, dev, head->ifalias);

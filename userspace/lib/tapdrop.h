@@ -77,6 +77,8 @@ struct tapdrop_counter {
  *	queue
  * @coverage: enum tapdrop_coverage; with %TAPDROP_COVERAGE_NONE there are no
  *	counters, and all of the numbers above are unknown, not 0
+ * @from_creation: all that it has lost is counted, since counting began when it
+ *	was created
  * @since_ms: milliseconds since counting began, or %TAPDROP_NEVER if it did not
  *	or if that is not known
  * @ifalias: what "ip link set alias" has set, of any bytes; NULL if it has none
@@ -91,6 +93,7 @@ struct tapdrop_device {
 	size_t n_counters;
 	const struct tapdrop_counter *counters;
 	uint32_t coverage;
+	bool from_creation;
 	uint64_t since_ms;
 	const char *ifalias;
 };

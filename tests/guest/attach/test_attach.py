@@ -125,12 +125,17 @@ def test_driver_of_devices_to_come(attachable):
 
 
 def test_later_devices_and_queues(attachable):
-    """They count from their birth, and their end is told."""
+    """They count from their birth, which is said, and their end is told."""
     lab = attachable
+    lab.tap("tap1")
     attach()
     lab.tap(queues=3)
     lab.write("q2", count=3, short=5)
     assert drops("tap0") == {(2, FROM, "PKT_TOO_SMALL"): 3}
+    with nl.Client() as client:
+        assert {message.ifname: (nl.FROM_CREATION, b"") in message.attrs
+                for message in client.dump() if message.coverage} == {
+                    "tap0": True, "tap1": False}
     with nl.Client() as client:
         client.subscribe()
         ip("link del tap0")
