@@ -3,6 +3,9 @@
 # the fields that the patches add. A field that is missed here does not compile.
 s,"tapdrop/hooks\.h","tun.h",
 
+# A frame whose device is not found has one that is not counted, or had.
+/^void tun_ptr_free(/,/^}$/s/if (!drops)/if (!skb)/
+
 /^struct tun_file {$/,/^};$/ {
 	/^	\/\* drop_queue, or none while the queue is detached \*\/$/d
 	/^	int writer_queue;$/d

@@ -335,7 +335,8 @@ def test_memory_is_short(failing):
     """A device that could not be adopted is not called counted; the next time that
     it comes up it is."""
     lab = failing
-    lab.tap()
+    run("modprobe", "vhost_net")
+    lab.tap(flags=["vnet_hdr"])
     # When it is found, and when it is found to be up.
     lab.fail(function="tapdrop_dev_alloc", caller="tapdrop", times=2)
     done = tapdrop("attach")
@@ -347,8 +348,17 @@ def test_memory_is_short(failing):
     assert done.returncode == 6
     assert "bad   tun: tapdrop is attached, but some devices of the stock driver " \
         "are not counted" in done.stdout
+    # What vhost-net holds for it, and the ring has no room for any more
+    ip("link set tap0 txqueuelen 5")
+    lab.send(dev="tap0", count=4)
+    lab.vhost("v", queue="q0")
+    lab.vrx("v", post=2, expect=2)
+    lab.send(dev="tap0", count=5)
+    lab.vstop("v")
+    assert orphans() == {}
+    lab.read("q0")
     ip("link set tap0 down", "link set tap0 up")
     attach()
-    lab.write("q0", count=3, short=5)
+    lab.write("q0", count=3, short=VNET_LEN + 5)
     assert drops("tap0") == {(0, FROM, "PKT_TOO_SMALL"): 3}
     assert "bad   tun" not in tapdrop("doctor").stdout
