@@ -241,8 +241,12 @@ void tapdrop_adopted_end(struct net_device *dev)
 	if (td && !tapdrop_dev_unhash(td))
 		td = NULL;
 	rcu_read_unlock();
-	if (td)
-		tapdrop_dev_finish(td);
+	if (!td)
+		return;
+
+	/* A stock function may have taken the program off. */
+	tapdrop_xdp_set(NULL, &td->generic, NULL);
+	tapdrop_dev_finish(td);
 }
 EXPORT_SYMBOL_GPL(tapdrop_adopted_end);
 

@@ -515,9 +515,17 @@ void tapdrop_list_counted(struct tapdrop_dev *td, struct net_device *dev)
 	tapdrop_nl_notify_add(td, dev_net(dev));
 }
 
-static int tapdrop_list(struct net_device *dev)
+/* Not those of another that was at this address: see tapdrop_adopted_forget(). */
+static struct tapdrop_dev *tapdrop_dev_of(const struct net_device *dev)
 {
 	struct tapdrop_dev *td = tapdrop_dev_find(dev);
+
+	return td && td->retired && !td->listed ? NULL : td;
+}
+
+static int tapdrop_list(struct net_device *dev)
+{
+	struct tapdrop_dev *td = tapdrop_dev_of(dev);
 
 	if (!td && tapdrop_is_tracked(dev)) {
 		td = tapdrop_dev_add(dev, NULL);
@@ -536,7 +544,7 @@ static int tapdrop_list(struct net_device *dev)
 
 static void tapdrop_unlist(struct net_device *dev)
 {
-	struct tapdrop_dev *td = tapdrop_dev_find(dev);
+	struct tapdrop_dev *td = tapdrop_dev_of(dev);
 	struct net *net = dev_net(dev);
 	bool listed;
 

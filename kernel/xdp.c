@@ -151,7 +151,7 @@ EXPORT_SYMBOL_GPL(tapdrop_xdp_lost_by);
  * @generic: where the driver keeps it, read under RCU
  * @prog: what it runs, as long as it is there; or NULL
  *
- * Context: process, RTNL held.
+ * Context: process, RTNL held; or nobody else has @generic, and @prog is NULL.
  *
  * Return: 0 or -ENOMEM; always 0 if @prog is NULL.
  */
@@ -171,8 +171,8 @@ int tapdrop_xdp_set(const struct net_device *dev,
 		xdp->prog.bpf_func = tapdrop_xdp_run;
 	}
 
-	old = rcu_replace_pointer(*generic, xdp ? &xdp->prog : NULL,
-				  lockdep_rtnl_is_held());
+	old = unrcu_pointer(xchg(generic, RCU_INITIALIZER(xdp ? &xdp->prog :
+								NULL)));
 	if (old)
 		kfree_rcu(container_of(old, struct tapdrop_xdp, prog), rcu);
 	return 0;
