@@ -9,6 +9,7 @@
  */
 
 #include <linux/minmax.h>
+#include <linux/net.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
 
@@ -129,7 +130,8 @@ struct tapdrop_dev *tapdrop_adopt(struct net_device *dev,
 	return td;
 
 failed:
-	netdev_warn(dev, "tapdrop has no memory to count this device\n");
+	if (net_ratelimit())
+		netdev_warn(dev, "tapdrop has no memory to count this device\n");
 	return NULL;
 }
 EXPORT_SYMBOL_GPL(tapdrop_adopt);

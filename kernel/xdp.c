@@ -162,7 +162,7 @@ int tapdrop_xdp_set(const struct net_device *dev,
 	struct bpf_prog *old;
 
 	if (prog) {
-		xdp = kmalloc_obj(*xdp);
+		xdp = kmalloc_obj(*xdp, GFP_KERNEL_ACCOUNT);
 		if (!xdp)
 			return -ENOMEM;
 		xdp->dev = dev;
