@@ -168,16 +168,12 @@ static bool is_older(const struct births *t, const struct tapdrop_device *dev)
 	return t->known && is_older_than(dev, t->now - t->then);
 }
 
-static bool is_attached(const struct tapdrop_device *dev)
-{
-	return dev->coverage == TAPDROP_COVERAGE_ATTACHED;
-}
-
 /* Its counters may go on that an earlier 'attach' has left. */
 static bool begins(const struct tapdrop_device *old,
 		   const struct tapdrop_device *dev)
 {
-	return !is_counted(old) && is_attached(dev) && old->kind == dev->kind;
+	return !is_counted(old) && is_counted_later(dev) &&
+	       old->kind == dev->kind;
 }
 
 /* Neither an index nor a name is a device's for ever, but its birth is. */
@@ -196,7 +192,8 @@ static bool is_same(const struct births *t, const struct tapdrop_device *old,
 	apart = (t->now - (int64_t)dev->since_ms) -
 		(t->then - (int64_t)old->since_ms);
 	/* After another 'attach' its counters go on, from a later time. */
-	if (apart > PLACE_SLACK_MS && is_attached(old) && is_attached(dev))
+	if (apart > PLACE_SLACK_MS && is_counted_later(old) &&
+	    is_counted_later(dev))
 		return old->ifindex == dev->ifindex &&
 		       !strcmp(old->ifname, dev->ifname);
 	return apart >= -PLACE_SLACK_MS && apart <= PLACE_SLACK_MS;

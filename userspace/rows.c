@@ -284,25 +284,50 @@ void table_counters(struct table *t, const struct source *src,
 		put_no_drops(t, src, dev);
 }
 
+/* They are attached at once, or come one after the other later. */
+static void print_attached(size_t n, const struct place *newest,
+			   const struct place *oldest, FILE *f)
+{
+	uint64_t from = oldest->dev->since_ms, to = newest->dev->since_ms;
+	char name[DEVICE_NAME], first[32], last[32];
+
+	if (n == 1)
+		fprintf(f, "Counting on %s",
+			device_name(name, newest->src, newest->dev));
+	else
+		fprintf(f, "Counting on %zu devices", n);
+	if (from - to <= PLACE_SLACK_MS)
+		fprintf(f, " last began %s;", age(last, to));
+	else
+		fprintf(f, " last began between %s and %s;", age(first, from),
+			age(last, to));
+	fprintf(f, " what %s lost while nobody counted is not known.\n",
+		n == 1 ? "it" : "they");
+}
+
 /**
  * print_coverage() - say below a table what its numbers leave out
  * @s: sources
  * @sel: selection
  * @f: where to
+ *
+ * Devices without a row count, too: that they lost nothing is true since then.
  */
 void print_coverage(const struct sources *s, const struct selector *sel, FILE *f)
 {
-	size_t n = count_uncounted(s, sel);
-	char name[DEVICE_NAME], buf[32];
-	struct place at;
+	size_t attached = 0, n = count_uncounted(s, sel);
+	struct place at, newest = {}, oldest = {};
 
 	for_each_selected(at, s, sel) {
-		if (at.dev->coverage == TAPDROP_COVERAGE_ATTACHED &&
-		    visible(sel, at.dev))
-			fprintf(f, "Counting on %s last began %s; what it lost while nobody counted is not known.\n",
-				device_name(name, at.src, at.dev),
-				age(buf, at.dev->since_ms));
+		if (!is_counted_later(at.dev))
+			continue;
+		if (!attached || at.dev->since_ms < newest.dev->since_ms)
+			newest = at;
+		if (!attached++ || at.dev->since_ms > oldest.dev->since_ms)
+			oldest = at;
 	}
+	if (attached)
+		print_attached(attached, &newest, &oldest, f);
 	if (n)
 		fprintf(f, "%zu device%s not counted, whatever %s lost; 'tapdrop doctor' says why.\n",
 			n, n == 1 ? " is" : "s are", n == 1 ? "it has" : "they have");

@@ -291,6 +291,17 @@ bool is_counted(const struct tapdrop_device *dev)
 }
 
 /**
+ * is_counted_later() - does counting begin later than a device?
+ * @dev: device
+ *
+ * Return: true if so, by 'tapdrop attach'; of before nothing is known.
+ */
+bool is_counted_later(const struct tapdrop_device *dev)
+{
+	return dev->coverage == TAPDROP_COVERAGE_ATTACHED;
+}
+
+/**
  * visible() - is a device worth a row?
  * @sel: selection
  * @dev: device that is selected

@@ -91,6 +91,40 @@ def test_stats_of_what_nobody_counts():
         assert "'tap1' is not counted; 'tapdrop doctor' says why" in done.stderr
 
 
+@pytest.fixture
+def attached(tmp_path):
+    """What the tool prints of taps without losses, attached for so many
+    milliseconds."""
+    def output(*args, ages=(10000,), run=tool.output):
+        (tmp_path / 'attached').write_bytes(b''.join(
+            nl.device(i, f'tap{i}', nl.TAP, 1, more=nl.since(nl.ATTACHED, age))
+            for i, age in enumerate(ages, 1)) + nl.done())
+        return run('-file', tmp_path / 'attached', *args)
+    return output
+
+
+@pytest.mark.parametrize('args, said', (
+    ((), 'no drops on 1 device\n'),
+    (('top',), 'no device that is counted lost a frame\n')))
+def test_since_when_nothing_was_lost(attached, args, said):
+    """A zero is one since then only."""
+    assert attached(*args) == said + (
+        'Counting on tap1 last began 10.0s ago; '
+        'what it lost while nobody counted is not known.\n')
+
+
+@pytest.mark.parametrize('ages, when', (
+    ([185000] * 300, '3m 5s ago'),
+    ([185999] * 200 + [186000], '3m 5s ago'),
+    ([5000, 185000, 93784000], 'between 1d 2h ago and 5.0s ago')))
+def test_since_when_many_are_attached(attached, ages, when):
+    """One sentence for all."""
+    text = attached(ages=ages)
+    assert text.splitlines()[1:] == [
+        f'Counting on {len(ages)} devices last began {when}; '
+        'what they lost while nobody counted is not known.']
+
+
 def test_schema_is_strict(schema):
     device = tool.load(dump='host')[1]
     device['counters'][0]['packets'] = '7'
