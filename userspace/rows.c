@@ -119,16 +119,21 @@ void table_device(struct table *t, const struct source *src,
 }
 
 /**
- * table_age() - add how long ago something was
+ * table_last() - add how long ago a device last lost a frame
  * @t: table
  * @style: how it looks if it is long ago
+ * @dev: device; if it is counted later, nobody knows that it never did
  * @ms: milliseconds, or %TAPDROP_NEVER
  */
-void table_age(struct table *t, enum style style, uint64_t ms)
+void table_last(struct table *t, enum style style,
+		const struct tapdrop_device *dev, uint64_t ms)
 {
 	char buf[32];
 
-	table_text(t, ms < RECENT_MS ? STYLE_RED : style, age(buf, ms));
+	if (ms == TAPDROP_NEVER && is_counted_later(dev))
+		table_text(t, style, "-");
+	else
+		table_text(t, ms < RECENT_MS ? STYLE_RED : style, age(buf, ms));
 }
 
 static void put_queues(struct table *t, const struct tapdrop_device *dev)
@@ -174,7 +179,7 @@ static void put_total(struct table *t, const struct source *src,
 	table_number(t, STYLE_BOLD, packets);
 	if (has_ratio(t))
 		table_ratio(t, STYLE_BOLD, src, dev, dir, packets);
-	table_age(t, STYLE_BOLD, last_loss(src, dev, dir));
+	table_last(t, STYLE_BOLD, dev, last_loss(src, dev, dir));
 }
 
 /**
@@ -217,7 +222,7 @@ static void put_counter(struct table *t, const struct source *src,
 		table_ratio(t, style, src, dev, c->dir, c->packets);
 	else if (has_ratio(t))
 		table_text(t, style, "-");
-	table_age(t, style, c->last_ms);
+	table_last(t, style, dev, c->last_ms);
 }
 
 static void put_no_drops(struct table *t, const struct source *src,
@@ -230,7 +235,7 @@ static void put_no_drops(struct table *t, const struct source *src,
 	table_number(t, STYLE_NONE, 0);
 	if (has_ratio(t))
 		table_text(t, STYLE_NONE, "-");
-	table_text(t, STYLE_NONE, "never");
+	table_last(t, STYLE_NONE, dev, TAPDROP_NEVER);
 }
 
 /* What the standard counters say is all that is known, without a reason. */

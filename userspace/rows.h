@@ -23,7 +23,8 @@ void table_dir(struct table *t, enum style style,
 	       const struct tapdrop_device *dev, uint32_t dir);
 void table_reason(struct table *t, enum style style,
 		  const struct tapdrop_reason_info *info);
-void table_age(struct table *t, enum style style, uint64_t ms);
+void table_last(struct table *t, enum style style,
+		const struct tapdrop_device *dev, uint64_t ms);
 void table_counters(struct table *t, const struct source *src,
 		    const struct tapdrop_device *dev);
 void print_coverage(const struct sources *s, const struct selector *sel,

@@ -125,6 +125,21 @@ def test_since_when_many_are_attached(attached, ages, when):
         'what they lost while nobody counted is not known.']
 
 
+def test_what_is_counted_later_is_not_never(attached):
+    """Nobody knows whether it was ever."""
+    for args in (('-zeros', 'show', 'all'), ('-brief',), ('show', 'tap1')):
+        assert 'never' not in attached(*args)
+        assert re.search(r'^tap1 .* 0 .*\s-(\s|$)', attached(*args), re.M)
+
+
+def test_brief_since(attached):
+    lines = attached('-brief', ages=(185000, 5000)).splitlines()
+    assert [re.split(r'\s\s+', line)[-2:] for line in lines] == [
+        ['LAST', 'SINCE'], ['-', '3m 5s ago'], ['-', '5.0s ago']]
+    for dump in 'host', 'blind':
+        assert 'SINCE' not in tool.output('-brief', dump=dump)
+
+
 def test_schema_is_strict(schema):
     device = tool.load(dump='host')[1]
     device['counters'][0]['packets'] = '7'

@@ -24,6 +24,7 @@ static const struct column brief_columns[] = {
 	{ .name = "TO-USER", .right = true },
 	{ .name = "FROM-USER", .right = true },
 	{ .name = "LAST" },
+	{ .name = "SINCE" },
 };
 
 static void show_json(const struct sources *s, const struct selector *sel)
@@ -36,29 +37,56 @@ static void show_json(const struct sources *s, const struct selector *sel)
 	json_end(list);
 }
 
-static void put_brief_uncounted(struct table *t)
+static void put_brief(struct table *t, const struct place *at)
 {
-	table_text(t, STYLE_NONE, "-");
-	table_text(t, STYLE_NONE, "-");
-	table_text(t, STYLE_NONE, "-");
-	table_text(t, STYLE_BOLD, "not counted");
+	const struct tapdrop_device *dev = at->dev;
+
+	table_device(t, at->src, dev);
+	if (!is_counted(dev)) {
+		table_text(t, STYLE_NONE, "-");
+		table_text(t, STYLE_NONE, "-");
+		table_text(t, STYLE_NONE, "-");
+		table_text(t, STYLE_BOLD, "not counted");
+		return;
+	}
+	table_number(t, STYLE_NONE, dev->queues);
+	table_number(t, STYLE_NONE, dev->lost_to_user);
+	table_number(t, STYLE_NONE, dev->lost_from_user);
+	table_last(t, STYLE_NONE, dev, last_loss(at->src, dev, 0));
+}
+
+static void put_since(struct table *t, const struct tapdrop_device *dev)
+{
+	char buf[32];
+
+	table_text(t, STYLE_NONE, dev->since_ms == TAPDROP_NEVER ? "-" :
+				  age(buf, dev->since_ms));
+}
+
+/* Is there a device whose numbers leave out its first time? */
+static bool any_counted_later(const struct sources *s,
+			      const struct selector *sel)
+{
+	struct place at;
+
+	for_each_selected(at, s, sel) {
+		if (is_counted_later(at.dev))
+			return true;
+	}
+	return false;
 }
 
 static void show_brief(const struct sources *s, const struct selector *sel)
 {
-	struct table *t = table_new(brief_columns, ARRAY_SIZE(brief_columns));
+	bool since = any_counted_later(s, sel);
+	struct table *t;
 	struct place at;
 
+	t = table_new(brief_columns, ARRAY_SIZE(brief_columns) - !since);
 	for_each_selected(at, s, sel) {
-		table_device(t, at.src, at.dev);
-		if (!is_counted(at.dev)) {
-			put_brief_uncounted(t);
-			continue;
-		}
-		table_number(t, STYLE_NONE, at.dev->queues);
-		table_number(t, STYLE_NONE, at.dev->lost_to_user);
-		table_number(t, STYLE_NONE, at.dev->lost_from_user);
-		table_age(t, STYLE_NONE, last_loss(at.src, at.dev, 0));
+		put_brief(t, &at);
+		if (since)
+			put_since(t, at.dev);
 	}
 	table_print(t, stdout);
 	table_free(t);

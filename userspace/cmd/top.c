@@ -77,7 +77,7 @@ static void put_row(struct table *t, const struct place *at)
 	table_ratio(t, STYLE_NONE, at->src, dev, TAPDROP_DIR_FROM_USER,
 		    dev->lost_from_user);
 	put_mostly(t, at);
-	table_age(t, STYLE_NONE, last_loss(at->src, dev, 0));
+	table_last(t, STYLE_NONE, dev, last_loss(at->src, dev, 0));
 }
 
 static void top_text(const struct place *list, size_t n)

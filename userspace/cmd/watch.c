@@ -103,7 +103,7 @@ static void put_row(struct table *t, const struct watch *w,
 	table_text(t, style, w->history.looks > 1 ? buf : "-");
 	put_sparkline(t, row);
 	table_number(t, STYLE_NONE, row->packets);
-	table_age(t, STYLE_NONE, row->counter->last_ms);
+	table_last(t, STYLE_NONE, row->dev, row->counter->last_ms);
 }
 
 static bool busier(const struct row *a, const struct row *b)
