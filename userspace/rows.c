@@ -355,6 +355,24 @@ void print_uncounted(const struct source *src, const struct tapdrop_device *dev)
 	       tapdrop_coverage_name(dev->coverage));
 }
 
+static void put_head(const struct source *src, const struct tapdrop_device *dev)
+{
+	char name[DEVICE_NAME];
+
+	printf("dev %s ifindex %u kind %s queues %u",
+	       device_name(name, src, dev), dev->ifindex,
+	       tapdrop_kind_name(dev->kind), dev->queues);
+}
+
+/* Only without these words, what is not there was never lost. */
+static void put_since(const struct tapdrop_device *dev)
+{
+	if (is_counted_later(dev))
+		printf(" coverage %s since-ms %llu",
+		       tapdrop_coverage_name(dev->coverage),
+		       (unsigned long long)dev->since_ms);
+}
+
 /**
  * print_device() - print words and values in turn, for grep and awk
  * @src: source of the device
@@ -364,11 +382,8 @@ void print_uncounted(const struct source *src, const struct tapdrop_device *dev)
  */
 void print_device(const struct source *src, const struct tapdrop_device *dev)
 {
-	char name[DEVICE_NAME];
-
-	printf("dev %s ifindex %u kind %s queues %u",
-	       device_name(name, src, dev), dev->ifindex,
-	       tapdrop_kind_name(dev->kind), dev->queues);
+	put_head(src, dev);
+	put_since(dev);
 }
 
 /**
@@ -385,7 +400,7 @@ void print_counter(const struct source *src, const struct tapdrop_device *dev,
 	const struct tapdrop_reason_info *info = reason_info(src, c->reason);
 	const char *netdev = tapdrop_netdev_dir(dev->kind, c->dir);
 
-	print_device(src, dev);
+	put_head(src, dev);
 	if (c->queue >= 0)
 		printf(" queue %d", c->queue);
 	else
@@ -397,11 +412,12 @@ void print_counter(const struct source *src, const struct tapdrop_device *dev,
 	       (unsigned long long)c->packets);
 	if (c->last_ms != TAPDROP_NEVER)
 		printf(" last-ms %llu", (unsigned long long)c->last_ms);
+	put_since(dev);
 }
 
 /**
- * print_counters() - print a line for each counter of a device, or that there
- *	are none
+ * print_counters() - print a line for each counter of a device, or that what is
+ *	not there is not known
  * @src: source of the device
  * @dev: device
  */
@@ -413,8 +429,11 @@ void print_counters(const struct source *src, const struct tapdrop_device *dev)
 		print_counter(src, dev, c);
 		putchar('\n');
 	}
-	if (!is_counted(dev)) {
+	if (!is_counted(dev))
 		print_uncounted(src, dev);
-		putchar('\n');
-	}
+	else if (!dev->n_counters && is_counted_later(dev))
+		print_device(src, dev);
+	else
+		return;
+	putchar('\n');
 }

@@ -184,6 +184,16 @@ def test_monitor_of_what_nobody_counts(tmp_path):
     assert '"coverage":"none"' in tool.output('-json', *args)
 
 
+def test_monitor_since(tmp_path):
+    (tmp_path / 'events.nl').write_bytes(b''.join(
+        nl.device(20, 'tap20', nl.TAP, 1, cells, nl.since(nl.ATTACHED, 9),
+                  cmd=nl.DEL_NTF, flags=0)
+        for cells in ((), [(nl.TO_USER, 'PTR_FULL', 5, 10)])))
+    text = tool.output('-oneline', '-file', tmp_path / 'events.nl', 'monitor')
+    assert [line.partition(' coverage ')[2] for line in text.splitlines()] == [
+        'attached since-ms 9'] * 2
+
+
 def test_monitor_selects():
     text = tool.output('-br', 'monitor', 'tap*', dump='events')
     assert [line.split()[1] for line in text.splitlines()] == ['tap20', 'tap21']

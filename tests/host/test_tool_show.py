@@ -140,6 +140,27 @@ def test_brief_since(attached):
         assert 'SINCE' not in tool.output('-brief', dump=dump)
 
 
+def test_oneline_since():
+    """Of each that is attached, also where there is no counter to have it."""
+    lines = tool.output('-oneline', dump='coverage').splitlines()
+    assert [line.partition(' coverage ')[::2] for line in lines] == [
+        (lines[0][:lines[0].index(' coverage')], 'attached since-ms 185000'),
+        ('dev tap1 ifindex 8 kind tap', 'none'),
+        ('dev tap2 ifindex 9 kind tap queues 1',
+         'attached since-ms 8589934592'),
+        ('dev macvtap0 ifindex 12 kind macvtap', 'none')]
+
+
+def test_stats_since(attached):
+    """The layout has numbers only, so that the name says it."""
+    name = 'attached_since_ms'
+    assert f'NIC statistics:\n     {name}: 10000\n' in attached('stats', 'tap1')
+    stats, = json.loads(attached('-json', 'stats', 'tap1'))
+    assert stats[name] == 10000
+    assert name not in tool.output('stats', 'tap0', dump='host')
+    assert name not in tool.output('stats', 'tun0', dump='coverage')
+
+
 def test_schema_is_strict(schema):
     device = tool.load(dump='host')[1]
     device['counters'][0]['packets'] = '7'

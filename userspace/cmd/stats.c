@@ -15,6 +15,9 @@
 #include "../source.h"
 #include "cmd.h"
 
+/* Who counts and since when, of what is counted later, in a layout of numbers. */
+#define SINCE		"attached_since_ms"
+
 /* ethtool cuts names after 31 characters. */
 #define STAT_NAME	32
 
@@ -41,6 +44,9 @@ static void stats_text(const struct source *src,
 	char name[STAT_NAME];
 
 	printf("NIC statistics:\n");
+	if (is_counted_later(dev))
+		printf("     " SINCE ": %llu\n",
+		       (unsigned long long)dev->since_ms);
 	tapdrop_for_each_counter(c, dev) {
 		stat_name(name, src, c);
 		printf("     %s: %llu\n", name, (unsigned long long)c->packets);
@@ -56,6 +62,8 @@ static void stats_json(const struct source *src,
 	char name[STAT_NAME];
 
 	json_add(o, "ifname", json_text(dev->ifname));
+	if (is_counted_later(dev))
+		json_add(o, SINCE, json_number(dev->since_ms));
 	tapdrop_for_each_counter(c, dev) {
 		stat_name(name, src, c);
 		json_add(o, name, json_number(c->packets));
