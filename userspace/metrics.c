@@ -231,12 +231,20 @@ static void put_known(struct series *s, const struct metrics *m,
 }
 
 /* Whole seconds, as two clocks are read one after the other. */
-static void put_created(struct series *s, const struct place *at, double time)
+static void put_time(struct series *s, const struct place *at, const char *name,
+		     double time)
 {
 	if (opt.file || at->dev->since_ms == TAPDROP_NEVER)
 		return;
-	series_begin(s, "tap_device_created_timestamp_seconds");
+	series_begin(s, name);
 	series_end(s, time + 0.5);
+}
+
+/* Who is counted later came at a time that is not known. */
+static void put_created(struct series *s, const struct place *at, double time)
+{
+	if (!is_counted_later(at->dev))
+		put_time(s, at, "tap_device_created_timestamp_seconds", time);
 }
 
 static void put_birth(struct series *s, const struct metrics *m,
@@ -246,6 +254,17 @@ static void put_birth(struct series *s, const struct metrics *m,
 
 	(void)m;
 	put_created(s, at, *wall_clock - at->dev->since_ms / 1e3);
+}
+
+static void put_attached(struct series *s, const struct metrics *m,
+			 const struct place *at, const void *arg)
+{
+	const double *wall_clock = arg;
+
+	(void)m;
+	if (is_counted_later(at->dev))
+		put_time(s, at, "tap_device_attached_timestamp_seconds",
+			 *wall_clock - at->dev->since_ms / 1e3);
 }
 
 /* Who came and went between two scrapes was never seen without losses. */
@@ -415,10 +434,15 @@ static void put_devices(FILE *f, const struct metrics *m, double wall_clock)
 		 "A device: its kind, index, coverage, attached queues and alias.");
 	visit_devices(f, m, put_info, NULL);
 	put_head(f, m, "tap_device_created_timestamp_seconds", GAUGE,
-		 "Since when a device is counted: since it came, if its driver counts.");
+		 "When a device came, if its driver counts: of others nobody knows it.");
 	visit_devices(f, m, put_birth, &wall_clock);
 	if (m->ended)
 		put_births_of_ended(f, m->ended, wall_clock);
+	if (!any_counted_later(m->s, m->sel))
+		return;
+	put_head(f, m, "tap_device_attached_timestamp_seconds", GAUGE,
+		 "Since when a device is counted whose driver does not count.");
+	visit_devices(f, m, put_attached, &wall_clock);
 }
 
 static bool any_has_class(const struct place *at, uint32_t class_id)

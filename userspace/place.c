@@ -78,6 +78,24 @@ size_t count_uncounted(const struct sources *s, const struct selector *sel)
 }
 
 /**
+ * any_counted_later() - is there a device whose numbers leave out its first time?
+ * @s: sources
+ * @sel: selection
+ *
+ * Return: true if one of the selected devices is such.
+ */
+bool any_counted_later(const struct sources *s, const struct selector *sel)
+{
+	struct place at;
+
+	for_each_selected(at, s, sel) {
+		if (is_counted_later(at.dev))
+			return true;
+	}
+	return false;
+}
+
+/**
  * source_link() - find the standard counters of a device
  * @src: source
  * @dev: device

@@ -34,6 +34,7 @@ bool next_selected(struct place *place, const struct sources *s,
 		   const struct selector *sel);
 
 size_t count_uncounted(const struct sources *s, const struct selector *sel);
+bool any_counted_later(const struct sources *s, const struct selector *sel);
 const struct tapdrop_link_stats *source_link(const struct source *src,
 					     const struct tapdrop_device *dev);
 

@@ -238,15 +238,20 @@ def test_coverage():
 
 
 def test_created():
-    """By the age that the kernel tells; what is not known is not there."""
-    ages = {'tap0': nl.since(nl.DRIVER, 5000000), 'tap1': b''}
+    """By the age that the kernel tells; what is not known is not there. One that
+    was attached did not come then."""
+    ages = {'tap0': nl.since(nl.DRIVER, 5000000), 'tap1': b'',
+            'tap2': nl.since(nl.ATTACHED, 3000000)}
     dump = b''.join(nl.device(i, name, nl.TAP, 1, more=more)
                     for i, (name, more) in enumerate(ages.items(), 7))
     with FakeKernel(dump=lambda _: dump + nl.done()) as kernel:
         values = samples(tool.output('export', 'prometheus', env=kernel.env))
     key = 'tap_device_created_timestamp_seconds{device="%s"}'
     assert abs(time.time() - 5000 - values[key % 'tap0']) < 60
-    assert key % 'tap1' not in values
+    assert key % 'tap1' not in values and key % 'tap2' not in values
+    key = key.replace('created', 'attached')
+    assert abs(time.time() - 3000 - values[key % 'tap2']) < 60
+    assert key % 'tap0' not in values and key % 'tap1' not in values
 
 
 def test_holders(promtool, tmp_path):

@@ -109,11 +109,12 @@ def host(follow, story):
         yield Host(kernel, follow(kernel, 'interval', '0.1'), story)
 
 
-def writes(ifindex, name, broken, age=600, **kwargs):
-    """A device, minutes old, whose user wrote so many broken frames."""
+def writes(ifindex, name, broken, age=600, coverage=nl.DRIVER, **kwargs):
+    """A device, counted since minutes, whose user wrote so many broken
+    frames."""
     cells = [(nl.FROM_USER, 'VIRTNET_HDR', broken, 1)] if broken else ()
     return nl.device(ifindex, name, nl.TAP, 1, cells,
-                     nl.since(nl.DRIVER, age * 60000), **kwargs)
+                     nl.since(coverage, age * 60000), **kwargs)
 
 
 def test_quiet_host(host, story):
@@ -180,6 +181,25 @@ def test_old_loss_of_a_device_that_is_seen_for_the_first_time(host, story):
     """Prometheus has forgotten all, but the device has not just come."""
     host.scene(20, writes(7, 'tap0', 3))
     assert story.firing(5) == {}
+
+
+@pytest.mark.parametrize('before', (0, 20))
+def test_old_loss_of_a_device_that_is_attached(host, story, before):
+    """It keeps what was counted before a detach, of whatever time that is."""
+    if before:
+        host.scene(before, nl.uncounted(7, 'tap0', nl.TAP))
+    host.scene(10, writes(7, 'tap0', 5, age=1, coverage=nl.ATTACHED))
+    assert story.firing(before + 5) == {}
+    host.scene(4, events=writes(7, 'tap0', 5, age=11, coverage=nl.ATTACHED,
+                                cmd=nl.DEL_NTF, flags=0))
+    assert story.firing(before + 12) == {}
+
+
+def test_loss_of_a_device_that_is_attached(host, story):
+    host.scene(20, writes(7, 'tap0', 5, age=1, coverage=nl.ATTACHED))
+    host.scene(2, writes(7, 'tap0', 8, age=21, coverage=nl.ATTACHED))
+    assert story.firing(19) == {}
+    assert set(story.firing(21)) == {'TapWriterBroken'}
 
 
 @pytest.mark.parametrize('lost', (2, 70))

@@ -63,19 +63,6 @@ static void put_since(struct table *t, const struct tapdrop_device *dev)
 				  age(buf, dev->since_ms));
 }
 
-/* Is there a device whose numbers leave out its first time? */
-static bool any_counted_later(const struct sources *s,
-			      const struct selector *sel)
-{
-	struct place at;
-
-	for_each_selected(at, s, sel) {
-		if (is_counted_later(at.dev))
-			return true;
-	}
-	return false;
-}
-
 static void show_brief(const struct sources *s, const struct selector *sel)
 {
 	bool since = any_counted_later(s, sel);
