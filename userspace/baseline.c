@@ -191,11 +191,13 @@ static bool is_same(const struct births *t, const struct tapdrop_device *old,
 		       !strcmp(old->ifname, dev->ifname);
 	apart = (t->now - (int64_t)dev->since_ms) -
 		(t->then - (int64_t)old->since_ms);
-	/* After another 'attach' its counters go on, from a later time. */
-	if (apart > PLACE_SLACK_MS && is_counted_later(old) &&
-	    is_counted_later(dev))
-		return old->ifindex == dev->ifindex &&
-		       !strcmp(old->ifname, dev->ifname);
+	/*
+	 * After another 'attach' its counters go on, from then on, and at the
+	 * same index: only such are looked for that are not older.
+	 */
+	if (is_counted_later(dev) && old->coverage == dev->coverage &&
+	    !is_older(t, dev))
+		return true;
 	return apart >= -PLACE_SLACK_MS && apart <= PLACE_SLACK_MS;
 }
 

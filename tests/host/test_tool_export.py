@@ -755,22 +755,35 @@ def attached(index, name, lost, age):
         nl.since(nl.ATTACHED, int(age * 1000))) + nl.done()
 
 
-def test_check_of_a_device_that_is_attached_again():
+def check_two(*dumps):
+    """Exit code of a check whose looks see these, and what it says."""
+    answers = list(dumps)
+    with FakeKernel(dump=lambda _: answers.pop(0)) as kernel:
+        done = tool.run('check', 'warn', '0', 'interval', '0.1',
+                        env=kernel.env)
+    return done.returncode, done.stdout.split(' in ')[0]
+
+
+@pytest.mark.parametrize('name', ('tap0', 'web1'))
+def test_check_of_a_device_that_is_attached_again(name):
     """What it has kept of an earlier time is nothing new, nor if the look before
     saw it uncounted, or with another name."""
-    def check(*dumps):
-        answers = list(dumps)
-        with FakeKernel(dump=lambda _: answers.pop(0)) as kernel:
-            done = tool.run('check', 'warn', '0', 'interval', '0.1',
-                            env=kernel.env)
-        return done.returncode, done.stdout.split(' in ')[0]
     before = nl.uncounted(7, 'tap0', nl.TAP) + nl.done()
-    for name in 'tap0', 'web1':
-        assert check(before, attached(7, name, 981, 0.05)) == (
-            0, 'TAPDROP OK - 1 device only just here or counted, 0 frames lost')
-    assert check(attached(7, 'tap0', 981, HOUR),
-                 attached(7, 'tap0', 984, 0.05)) == (
+    assert check_two(before, attached(7, name, 981, 0.05)) == (
+        0, 'TAPDROP OK - 1 device only just here or counted, 0 frames lost')
+    before = attached(7, 'tap0', 981, HOUR)
+    assert check_two(before, attached(7, name, 981, 0.05)) == (
+        0, 'TAPDROP OK - 0 frames lost')
+    assert check_two(before, attached(7, name, 984, 0.05)) == (
         1, 'TAPDROP WARNING - 3 frames lost')
+
+
+def test_check_of_a_device_in_place_of_one_that_is_attached():
+    """If it was attached before the first look, but not with that one, it was
+    elsewhere."""
+    assert check_two(attached(7, 'tap0', 981, 2 * HOUR),
+                     attached(7, 'tap0', 10**6, HOUR)) == (
+        0, 'TAPDROP OK - 1 device only just here or counted, 0 frames lost')
 
 
 def test_diff_of_a_device_that_is_attached_again(tmp_path):
