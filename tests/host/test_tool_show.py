@@ -357,10 +357,14 @@ def test_top():
         'no device that is counted lost a frame\n'
 
 
-@pytest.mark.parametrize('form', ('-json', '-oneline'))
-def test_top_where_nobody_counts(form):
-    done = tool.run(form, 'top', dump='blind')
-    assert (done.returncode, done.stderr.count('not counted')) == (0, 1)
+def test_top_has_what_nobody_counts(schema):
+    """Whoever reads only what lost most would take the rest for fine."""
+    schema.validate(tool.load('top', dump='coverage'))
+    assert [(device['ifname'], device['coverage'])
+            for device in tool.load('top', '1', dump='coverage')] == [
+        ('tap0', 'attached'), ('tap1', 'none'), ('macvtap0', 'none')]
+    lines = tool.output('-oneline', 'top', dump='coverage').splitlines()
+    assert [line.split()[1] for line in lines] == ['tap0', 'tap1', 'macvtap0']
 
 
 def test_check_where_nobody_counts(tmp_path):
@@ -429,6 +433,19 @@ def test_diff_selects(diff):
 def test_nothing_was_lost_since(diff):
     assert diff([(1, 'tap1', 10)], [(1, 'tap1', 10)]) == \
         'nothing was lost since\n'
+
+
+def test_nothing_is_known_since(tmp_path):
+    """No word of nothing where nobody counts."""
+    def diff(*devices):
+        (tmp_path / 'now').write_bytes(b''.join(devices) + nl.done())
+        return tool.output('-file', tmp_path / 'now', 'diff',
+                           tool.golden('blind.nl')).splitlines()[0]
+    idle, blind = (nl.device(3, 'tun0', nl.TUN, 1),
+                   nl.uncounted(7, 'tap0', nl.TAP))
+    assert diff(idle) == diff() == 'nothing was lost since'
+    assert diff(blind) == 'what was lost since is not known'
+    assert diff(idle, blind) == 'as far as is known, nothing was lost since'
 
 
 def aged(boot, monotonic, *devices):

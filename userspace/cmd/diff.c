@@ -23,6 +23,7 @@
  * @grown: number of devices that have lost frames since
  * @new: number of devices that have come since
  * @arrived: number of devices that were elsewhere or not counted then
+ * @known: number of the others that are counted
  */
 struct diff {
 	const char *path;
@@ -30,6 +31,7 @@ struct diff {
 	size_t grown;
 	size_t new;
 	size_t arrived;
+	size_t known;
 };
 
 /* A device of which there is no number to tell. */
@@ -71,6 +73,7 @@ static void put_device(struct diff *d, const struct sources *s, struct table *t,
 	if (at->dev->ifindex && is_counted(at->dev)) {
 		d->new += since == SINCE_CREATION;
 		d->arrived += since == SINCE_NOW;
+		d->known += since != SINCE_NOW;
 	}
 	if (list)
 		put_json(list, at, &grown, since);
@@ -150,6 +153,18 @@ static void print_since(const struct diff *d, const struct sources *s,
 	putchar('\n');
 }
 
+/* Nothing is not the same as nothing that anybody has counted. */
+static void print_nothing(const struct diff *d, const struct sources *s,
+			  const struct selector *sel)
+{
+	if (!d->arrived && !count_uncounted(s, sel))
+		printf("nothing was lost since\n");
+	else if (d->known)
+		printf("as far as is known, nothing was lost since\n");
+	else
+		printf("what was lost since is not known\n");
+}
+
 static void diff_text(struct diff *d, const struct sources *s,
 		      const struct selector *sel)
 {
@@ -165,7 +180,7 @@ static void diff_text(struct diff *d, const struct sources *s,
 	if (d->grown)
 		table_print(t, stdout);
 	else
-		printf("nothing was lost since\n");
+		print_nothing(d, s, sel);
 	table_free(t);
 	if (d->new)
 		print_since(d, s, sel, SINCE_CREATION,

@@ -85,33 +85,44 @@ static void top_text(const struct place *list, size_t n)
 	struct table *t = table_new(columns, ARRAY_SIZE(columns));
 	size_t i;
 
-	for (i = 0; i < n && opt.oneline; i++)
-		print_counters(list[i].src, list[i].dev);
-	for (i = 0; i < n && !opt.oneline; i++)
+	for (i = 0; i < n; i++)
 		put_row(t, &list[i]);
-	if (n && !opt.oneline)
+	if (n)
 		table_print(t, stdout);
-	else if (!n)
+	else
 		printf("no device that is counted lost a frame\n");
 	table_free(t);
 }
 
-static void top_json(const struct place *list, size_t n)
+/* With those of which nobody knows whether they belong there. */
+static void top_oneline(const struct place *list, size_t n,
+			const struct sources *s, const struct selector *sel)
+{
+	struct place at;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		print_counters(list[i].src, list[i].dev);
+	for_each_selected(at, s, sel) {
+		if (!is_counted(at.dev))
+			print_counters(at.src, at.dev);
+	}
+}
+
+static void top_json(const struct place *list, size_t n,
+		     const struct sources *s, const struct selector *sel)
 {
 	struct json *to = json_new(stdout, json_array());
+	struct place at;
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		json_device(to, NULL, list[i].src, list[i].dev, NULL, 0);
+	for_each_selected(at, s, sel) {
+		if (!is_counted(at.dev))
+			json_device(to, NULL, at.src, at.dev, NULL, 0);
+	}
 	json_end(to);
-}
-
-static void warn_uncounted(const struct sources *s, const struct selector *sel)
-{
-	size_t n = count_uncounted(s, sel);
-
-	if (n)
-		warn("%zu device%s not counted", n, n == 1 ? " is" : "s are");
 }
 
 static void top(const struct sources *s, const struct selector *sel,
@@ -129,14 +140,14 @@ static void top(const struct sources *s, const struct selector *sel,
 	if (n)
 		qsort(list, n, sizeof(*list), worse);
 	n = n < count ? n : count;
-	if (opt.json)
-		top_json(list, n);
-	else
+	if (opt.json) {
+		top_json(list, n, s, sel);
+	} else if (opt.oneline) {
+		top_oneline(list, n, s, sel);
+	} else {
 		top_text(list, n);
-	if (!opt.json && !opt.oneline)
 		print_coverage(s, sel, stdout);
-	else
-		warn_uncounted(s, sel);
+	}
 	free(list);
 }
 
