@@ -324,7 +324,7 @@ static void put_thresholds(const struct check *c, bool per_second)
 	printf(";%s;%s;0", warn ? c->warn.range : "", crit ? c->crit.range : "");
 }
 
-/* Sums since each device was created are for graphs, not for judging. */
+/* All that a device lost while it was counted is for graphs, not for judging. */
 static void put_devices(const struct sources *s, const struct selector *sel)
 {
 	char name[DEVICE_NAME];
