@@ -48,6 +48,8 @@ static void put_head(struct json *o, const struct source *src,
 	json_add(o, "coverage", json_text(tapdrop_coverage_name(dev->coverage)));
 	if (dev->since_ms != TAPDROP_NEVER)
 		json_add(o, "since-ms", json_number(dev->since_ms));
+	if (dev->coverage == TAPDROP_COVERAGE_ATTACHED)
+		json_add(o, "from-creation", json_bool(dev->from_creation));
 }
 
 /* All frames of each direction, and which part of them was lost. */

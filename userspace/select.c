@@ -298,7 +298,7 @@ bool is_counted(const struct tapdrop_device *dev)
  */
 bool is_counted_later(const struct tapdrop_device *dev)
 {
-	return dev->coverage == TAPDROP_COVERAGE_ATTACHED;
+	return dev->coverage == TAPDROP_COVERAGE_ATTACHED && !dev->from_creation;
 }
 
 /**

@@ -17,7 +17,8 @@ NLM_F_MULTI, NLM_F_DUMP_INTR, NLM_F_ACK_TLVS = 0x2, 0x10, 0x200
 NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE = 1, 2, 3
 STATS_GET, ADD_NTF, DEL_NTF, REASON_GET = 1, 2, 3, 4
 IFINDEX, IFNAME, KIND, QUEUES, QUEUE_ID, TO_USER, FROM_USER = range(1, 8)
-MOVED, COVERAGE, SINCE_MS, CURSOR, GENERATION, IFALIAS = 13, 14, 15, 17, 18, 19
+MOVED, COVERAGE, SINCE_MS = 13, 14, 15
+CURSOR, GENERATION, IFALIAS, FROM_CREATION = 17, 18, 19, 20
 DRIVER, ATTACHED, NONE = range(1, 4)
 TUN, TAP, MACVTAP, IPVTAP = range(1, 5)
 
@@ -100,6 +101,11 @@ def uncounted(ifindex, name, kind, **kwargs):
 def since(coverage, milliseconds):
     """For a device: since when it is counted, and by whom."""
     return u32(COVERAGE, coverage) + uint(SINCE_MS, milliseconds)
+
+
+def born(milliseconds):
+    """For a device that was created while its driver was attached: its age."""
+    return since(ATTACHED, milliseconds) + attr(FROM_CREATION, b'')
 
 
 def alias(text):

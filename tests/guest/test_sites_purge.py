@@ -322,10 +322,12 @@ def test_trace_of_frames_of_deleted_device(held):
 def test_frames_of_device_that_nobody_remembers(fault, held):
     """There was no memory to remember the device: what is given back may count
     for one that is at its address. That has no such queue."""
+    # Attached, each queue is taken for one that vhost-net has.
+    times = 2 if ATTACHED else 1
     fault.fail(function=next(name for name in KMALLOC if known(name)),
-               caller="tapdrop")
+               caller="tapdrop", times=times)
     ip("link del tap0")
-    assert fault.failed()["ok"] == 1
+    assert fault.failed()["ok"] == times
     others = [f"other{i}" for i in range(OTHERS)]
     for dev in others:
         ip(f"tuntap add {dev} mode tap vnet_hdr")

@@ -523,10 +523,9 @@ def test_standard_counters_of_all(shown):
 @pytest.fixture
 def attached(own_netns):
     """What the tool prints of the same tap, attached three minutes ago."""
-    def show(packets, *args):
+    def show(packets, *args, since=nl.since(nl.ATTACHED, 185000)):
         tap = nl.device(1, 'lo', nl.TAP, 1, [
-            (nl.TO_USER, 'PTR_FULL', packets, 1)],
-            nl.since(nl.ATTACHED, 185000)) + nl.done()
+            (nl.TO_USER, 'PTR_FULL', packets, 1)], since) + nl.done()
         with FakeKernel(dump=lambda _: tap) as kernel:
             return tool.output(*args, env=kernel.env, **own_netns)
     return show
@@ -543,6 +542,20 @@ def test_standard_counters_of_an_attached_device(attached, packets):
     assert 'expected' not in text and 'agree' not in text
     assert ('The standard counters (ip -s link) of 1 device began before '
             "'tapdrop attach', and cannot be compared.\n") in text
+
+
+def test_standard_counters_of_a_device_created_while_attached(attached):
+    """They began with its counters."""
+    born = nl.born(185000)
+    assert ('lo: 0 lost to-user, tx_dropped is 0: they agree\n' in
+            attached(0, 'show', 'lo', since=born))
+    text = attached(0, 'show', 'all', since=born)
+    assert 'agree on 1 of 1 device.\n' in text
+    assert 'ounting' not in text
+    (device,) = json.loads(attached(9, '-json', '-details', since=born))
+    assert device['from-creation'] and device['loss-ratio'] == {'to-user': 1}
+    (device,) = json.loads(attached(9, '-json', '-details'))
+    assert not device['from-creation'] and device['loss-ratio'] == {}
 
 
 def test_standard_counters_of_a_part(shown):
