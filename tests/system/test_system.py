@@ -46,10 +46,20 @@ cat /run/tapdrop/tapdrop.prom
 DOCTOR = "uname -r\ntapdrop doctor\necho code $?\nmodinfo -F filename tun\n"
 
 
-def counters(printed):
-    """What the guest's tapdrop -json says of tap0, by reason."""
+def shown(printed):
+    """What the guest's tapdrop -json says of tap0."""
     device, = json.loads(printed.split("counters:\n")[1].splitlines()[0])
-    return {c["reason"]: c["packets"] for c in device["counters"]}
+    return device
+
+
+def counters(printed):
+    """The same of its counters, by reason."""
+    return {c["reason"]: c["packets"] for c in shown(printed)["counters"]}
+
+
+def coverage(printed):
+    """The same of how it counts."""
+    return shown(printed)["coverage"]
 
 
 @pytest.fixture(scope="module", params=SUITES)
@@ -233,6 +243,18 @@ def test_drivers_in_use(system):
     assert re.search(r"in use \(\d+ users, among them vhost_net\)\n", after)
     assert "good  tun: loaded, and it counts\n" in after
     assert counters(after)["PTR_FULL"] == 100
+
+
+def test_boot_after_attach(system):
+    """A host goes down attached; the patched drivers take over, and nothing is left."""
+    livepatches = "echo livepatches: $(ls /sys/kernel/livepatch)\n"
+    printed = system.boot("\n".join((GUEST, IN_USE[0], LOSE, livepatches, COUNT)))
+    assert "livepatches: tapdrop_attach\n" in printed
+    assert coverage(printed) == "attached"
+    printed = system.boot("\n".join((LOAD, LOSE, livepatches, COUNT)))
+    assert "livepatches:\n" in printed
+    assert coverage(printed) == "driver"
+    assert counters(printed)["PTR_FULL"] == 100
 
 
 def test_same_release_of_another_revision(system):
