@@ -70,8 +70,11 @@ static void take_event(struct follower *fl, const struct source *src,
 	if (event->type == TAPDROP_EVENT_ADD ||
 	    devset_has(&fl->found, src, dev))
 		return;
+	/* Nobody counts it any more: that is no end, and its counters may go on. */
+	if (event->type == TAPDROP_EVENT_DEL && !is_counted(dev))
+		return;
 	devset_add(&fl->gone, src, dev);
-	if (event->type == TAPDROP_EVENT_DEL && is_counted(dev))
+	if (event->type == TAPDROP_EVENT_DEL)
 		ended_add(&fl->ended, src, dev, now(), &fl->sel);
 }
 

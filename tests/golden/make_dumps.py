@@ -92,10 +92,11 @@ def device(ifindex, name, kind, queues, cells=(), more=b'', **kwargs):
                 more, **kwargs)
 
 
-def uncounted(ifindex, name, kind, **kwargs):
-    """All that is said of a device that nobody counts."""
+def uncounted(ifindex, name, kind, cells=(), **kwargs):
+    """All that is said of a device that nobody counts; with its counters, as
+    nobody does any more."""
     return genl(u32(IFINDEX, ifindex) + attr(IFNAME, name.encode() + b'\0') +
-                u32(KIND, kind) + u32(COVERAGE, NONE), **kwargs)
+                u32(KIND, kind) + counters(cells) + u32(COVERAGE, NONE), **kwargs)
 
 
 def since(coverage, milliseconds):

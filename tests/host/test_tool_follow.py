@@ -90,6 +90,35 @@ def test_a_device_that_moves_has_not_ended(follow):
         assert follower.values()['tapdrop_ended_devices_total'] == 0
 
 
+def let_go(ifindex, name, lost):
+    """Its counters as a livepatch takes its hands off it, and what it is then."""
+    return nl.uncounted(ifindex, name, nl.TAP, [(nl.TO_USER, 'PTR_FULL', lost, 1)],
+                        cmd=nl.DEL_NTF, flags=0) + \
+        nl.uncounted(ifindex, name, nl.TAP, cmd=nl.ADD_NTF, flags=0)
+
+
+def test_a_device_that_is_let_go_has_not_ended(follow):
+    """It keeps its counters: they are no loss of devices that have ended, until it
+    is one, also if nobody tells."""
+    attached = nl.since(nl.ATTACHED, 60000)
+    counted = tap(7, 'tap0', 981, more=attached)
+    key = 'tapdrop_device_counted{device="tap0"}'
+    with FakeKernel(dump=there(counted)) as kernel:
+        follower = follow(kernel, 'interval', '3600')
+        for _ in range(2):
+            kernel.dump = there(nl.uncounted(7, 'tap0', nl.TAP))
+            kernel.notify(let_go(7, 'tap0', 981))
+            wait_for(lambda: follower.values().get(key) == 0)
+            kernel.dump = there(counted)
+            kernel.notify(tap(7, 'tap0', more=attached, cmd=nl.ADD_NTF, flags=0))
+            wait_for(lambda: follower.devices().get(('tap0', *FULL)) == 981)
+        assert ended(follower) == (0, 0)
+        kernel.dump = there()
+        kernel.notify(b'ENOBUFS')
+        kernel.notify(let_go(7, 'tap0', 981))
+        wait_for(lambda: ended(follower) == (1, 981))
+
+
 def test_a_device_that_comes_is_written_at_once(follow):
     """With its zeros, so that its first loss can be told from none."""
     with FakeKernel(dump=lambda _: nl.done()) as kernel:

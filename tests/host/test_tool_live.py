@@ -194,6 +194,30 @@ def test_monitor_since(tmp_path):
         'attached since-ms 9'] * 2
 
 
+def test_monitor_of_what_nobody_counts_any_more(tmp_path):
+    """A livepatch lets go of a device: it has not ended, and says what it lost."""
+    (tmp_path / 'events.nl').write_bytes(
+        nl.queue(20, 0, [(nl.TO_USER, 'PTR_FULL', 981, 10)], cmd=nl.DEL_NTF,
+                 flags=0) +
+        nl.uncounted(20, 'tap20', nl.TAP, [(nl.FROM_USER, 'NOMEM', 2, 20)],
+                     cmd=nl.DEL_NTF, flags=0) +
+        nl.uncounted(20, 'tap20', nl.TAP, cmd=nl.ADD_NTF, flags=0))
+    args = ('-file', tmp_path / 'events.nl', 'monitor')
+    assert tool.output('-br', *args).splitlines() == [
+        'del tap20 tap, no longer counted, lost 981 to-user, 2 from-user',
+        'add tap20 tap, not counted']
+    assert 'PTR_FULL' in tool.output(*args)
+    lines = tool.output('-oneline', *args).splitlines()
+    assert len(lines) == 3 and ' packets 981' in lines[0]
+    end, begin = [json.loads(line)['device'] for line in
+                  tool.output('-json', *args).splitlines()]
+    assert end['coverage'] == begin['coverage'] == 'none'
+    assert end['drops'] == {'to-user': 981, 'from-user': 2}
+    assert [(counter.get('queue-id'), counter['packets'])
+            for counter in end['counters']] == [(0, 981), (None, 2)]
+    assert 'drops' not in begin and 'counters' not in begin
+
+
 def test_monitor_selects():
     text = tool.output('-br', 'monitor', 'tap*', dump='events')
     assert [line.split()[1] for line in text.splitlines()] == ['tap20', 'tap21']

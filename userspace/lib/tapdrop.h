@@ -164,7 +164,9 @@ struct tapdrop_reason_info {
 /**
  * enum tapdrop_event_type - what happened to a device
  * @TAPDROP_EVENT_ADD: it came
- * @TAPDROP_EVENT_DEL: it ended, with these final counters
+ * @TAPDROP_EVENT_DEL: it ended, with these final counters; if its coverage is
+ *	TAPDROP_COVERAGE_NONE and it has counters, it goes on, and is not counted any
+ *	more
  * @TAPDROP_EVENT_MOVE: it went to another network namespace, where its counters
  *	go on
  */
