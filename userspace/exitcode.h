@@ -11,7 +11,7 @@
  * @EXIT_NO_FAMILY: the kernel has no such family, or does not count the device
  * @EXIT_NO_DEVICE: no such device or network namespace
  * @EXIT_OUTPUT: the output could not be written
- * @EXIT_UNWELL: doctor found something bad
+ * @EXIT_UNWELL: doctor found something bad, or attach did not reach all devices
  */
 enum exit_code {
 	EXIT_OK		= 0,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Devices here that nobody counts, of whose driver something else was expected. */
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/tapdrop.h"
@@ -16,24 +17,23 @@ static bool is_of(const char *driver, const struct tapdrop_device *dev)
 }
 
 /**
- * uncounted_of() - how many devices of a driver are not counted?
+ * uncounted_read() - find out how many devices of a driver are not counted
+ * @u: where to put it
  * @driver: "tun" or "tap"; or NULL, for both
- *
- * Return: their number in this network namespace; 0 also if the family does not
- * answer.
  */
-size_t uncounted_of(const char *driver)
+void uncounted_read(struct uncounted *u, const char *driver)
 {
 	const struct tapdrop_device *dev;
 	struct tapdrop_stats *stats = NULL;
 	struct tapdrop *td;
-	size_t n = 0;
 
-	if (!tapdrop_open(&td) && !tapdrop_dump(td, NULL, &stats)) {
+	*u = (struct uncounted){};
+	if (tapdrop_open(&td) || tapdrop_dump(td, NULL, &stats)) {
+		snprintf(u->error, sizeof(u->error), "%s", tapdrop_error(td));
+	} else {
 		tapdrop_for_each_device(dev, stats)
-			n += !is_counted(dev) && is_of(driver, dev);
+			u->n += !is_counted(dev) && is_of(driver, dev);
 	}
 	tapdrop_stats_free(stats);
 	tapdrop_close(td);
-	return n;
 }

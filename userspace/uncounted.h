@@ -5,6 +5,16 @@
 
 #include <stddef.h>
 
-size_t uncounted_of(const char *driver);
+/**
+ * struct uncounted - devices of this network namespace that nobody counts
+ * @n: their number
+ * @error: why it is not known, or ""
+ */
+struct uncounted {
+	size_t n;
+	char error[256];
+};
+
+void uncounted_read(struct uncounted *u, const char *driver);
 
 #endif /* _TAPDROP_UNCOUNTED_H */

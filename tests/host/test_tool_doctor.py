@@ -439,19 +439,36 @@ def test_this_machine():
 LIVEPATCH = 'sys/kernel/livepatch/tapdrop_attach'
 
 
+def would_attach(tmp_path, gone=('sys/module/tapdrop/holders',), **files):
+    """Whether doctor says so of a stock driver, for which all is there."""
+    dep = f'lib/modules/{RELEASE}/modules.dep'
+    found, code = findings(tmp_path, gone=gone, files={
+        'sys/kernel/livepatch/other/vmlinux/patched': '1',
+        dep: HEALTHY[dep] + 'updates/tapdrop-attach.ko:\n', **files})
+    (row,) = [row for row in found if row[0] == 'tun']
+    assert (row[1], code) == ('bad', 6)
+    return "Run 'tapdrop attach'" in row[3]
+
+
 def test_attach_would_help(tmp_path):
     """Only if the kernel has livepatches, and there is one for it."""
+    assert would_attach(tmp_path / 'all')
     dep = f'lib/modules/{RELEASE}/modules.dep'
-    files = {'sys/kernel/livepatch/other/tap/patched': '1',
-             dep: HEALTHY[dep] + 'updates/tapdrop-attach.ko:\n'}
-    gone = ['sys/module/tapdrop/holders/tun']
-    for left_out in (None, *files):
-        root = tmp_path / (left_out or 'all').replace('/', '-')
-        found, code = findings(root, gone=gone, files={
-            path: text for path, text in files.items() if path != left_out})
-        (row,) = [row for row in found if row[0] == 'tun']
-        assert (row[1], code) == ('bad', 6)
-        assert ("Run 'tapdrop attach'" in row[3]) == (left_out is None)
+    assert not would_attach(tmp_path / 'none', **{dep: HEALTHY[dep]})
+    found, _ = findings(tmp_path / 'old', gone=['sys/module/tapdrop/holders'],
+                        files={dep: HEALTHY[dep] + 'updates/tapdrop-attach.ko:\n'})
+    assert not [row for row in found if "'tapdrop attach'" in row[3]]
+
+
+@pytest.mark.parametrize('driver', ('tun', 'tap'))
+def test_attach_would_be_refused(tmp_path, driver):
+    """Another livepatch changes either driver, so that nobody is told to try."""
+    assert not would_attach(tmp_path, **{
+        f'sys/kernel/livepatch/mend/{driver}/patched': '1'})
+
+
+def test_attach_would_be_refused_beside_ours(tmp_path):
+    assert not would_attach(tmp_path, gone=['sys/module/tapdrop/holders/tun'])
 
 
 def attached(tmp_path, files=None, changing='0'):
@@ -487,3 +504,30 @@ def test_attached_below_another_livepatch(tmp_path):
     assert (rows['tun'][1], rows['tap'][1], code) == ('bad', 'good', 6)
     assert "the livepatch mend came after 'attach'" in rows['tun'][2]
     assert "Run 'tapdrop detach'" in rows['tun'][3]
+
+
+PARAMETERS = 'sys/module/tapdrop_attach/parameters'
+
+
+@pytest.mark.parametrize('settled, failed, words, remedy', (
+    ('N', '0', 'has not looked at all devices of all network namespaces yet',
+     'Wait, and look again.'),
+    ('Y', '1', 'memory was short 1 time, so that a device of this or another '
+     'network namespace may not be counted', "'tapdrop -all-netns' says which"),
+    ('Y', '40', 'memory was short 40 times, so', "'tapdrop detach'")))
+def test_attached_to_some_devices_only(tmp_path, settled, failed, words, remedy):
+    """That is nothing good, although nobody sees it here."""
+    found, code = attached(tmp_path, {f'{PARAMETERS}/settled': settled,
+                                      f'{PARAMETERS}/failed': failed})
+    rows = {row[0]: row for row in found}
+    assert rows['attach'][1] == 'bad' and words in rows['attach'][2]
+    assert remedy in rows['attach'][3] and code == 6
+    assert [rows[driver][1] for driver in ('tun', 'tap')] == ['note', 'note']
+
+
+def test_attached_to_all_devices(tmp_path):
+    found, code = attached(tmp_path, {f'{PARAMETERS}/settled': 'Y',
+                                      f'{PARAMETERS}/failed': '0'})
+    assert code == 0
+    assert [row[1] for row in found if row[0] in ('attach', 'tun', 'tap')] == [
+        'good', 'good', 'good']

@@ -369,7 +369,7 @@ def test_man_page_says_the_same():
                  'host/test_tool_show.py', 'host/test_tool_follow.py',
                  'guest/test_tool_coverage.py', 'host/test_tool_trace.py',
                  'guest/test_tool_trace.py', 'guest/attach/test_attach.py',
-                 'guest/attach/test_refused.py'):
+                 'guest/attach/test_refused.py', 'host/test_tool_attach.py'):
         with open(os.path.join(tool.TOP, 'tests', name),
                   encoding='utf-8') as file:
             tests += letters(file.read())

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../adoption.h"
 #include "../exitcode.h"
 #include "../fail.h"
 #include "../sysfs.h"
@@ -27,8 +28,8 @@
 #define SECONDS		60.0
 #define STEP		0.1
 
-/* How long the livepatch gets then to adopt the devices that there are: as long as
- * others may have the kernel's lock for network devices.
+/* How long a livepatch that does not say how far it is gets then to adopt the devices
+ * that there are: as long as others may have the kernel's lock for network devices.
  */
 #define ADOPTION	10.0
 
@@ -52,10 +53,22 @@ static bool leaving(void)
 	return sysfs_exists(&sys, SYSFS_ATTACH);
 }
 
-/* The livepatch is on, and adopts the devices that there are. */
+/* The livepatch is on, and adopts the devices that there are in all namespaces. */
+static bool settling(void)
+{
+	struct adoption a;
+
+	adoption_read(&a, &sys);
+	return !a.settled;
+}
+
+/* If it does not say so, those that are here. */
 static bool adopting(void)
 {
-	return uncounted_of(NULL);
+	struct uncounted u;
+
+	uncounted_read(&u, NULL);
+	return u.n || *u.error;
 }
 
 /* How long the last wait took, which somebody may have stopped. */
@@ -190,10 +203,41 @@ static int unload(void)
 	return EXIT_OK;
 }
 
+/*
+ * All tasks run the livepatch. It is said to count when no device is left that it
+ * should and does not.
+ */
+static int see_devices(double seconds)
+{
+	double took = waited;
+	struct adoption a;
+	struct uncounted u;
+
+	adoption_read(&a, &sys);
+	if (a.known && !wait_while(settling, seconds - took))
+		return fail(EXIT_UNWELL, "attached, but after %.0f s the livepatch has not looked at all devices of all network namespaces, as somebody keeps the kernel's lock for them; it goes on by itself, wait and run 'tapdrop attach' again",
+			    took + waited);
+	if (!a.known)
+		wait_while(adopting, ADOPTION);
+
+	adoption_read(&a, &sys);
+	uncounted_read(&u, NULL);
+	if (a.failed)
+		return fail(EXIT_UNWELL, "attached, but memory was short %llu time%s, so that a device of this or another network namespace may not be counted; 'tapdrop -all-netns' says which; 'tapdrop detach' and 'tapdrop attach' try again",
+			    a.failed, a.failed == 1 ? "" : "s");
+	if (*u.error)
+		return fail(EXIT_UNWELL, "attached, but whether all devices are counted cannot be seen: %s",
+			    u.error);
+	if (u.n)
+		return fail(EXIT_UNWELL, "attached, but %zu device%s here %s not counted; 'tapdrop doctor' says why",
+			    u.n, u.n == 1 ? "" : "s", u.n == 1 ? "is" : "are");
+	puts("attached: stock tun, tap, macvtap and ipvtap devices are counted from now on");
+	return EXIT_OK;
+}
+
 static int run_attach(int argc, char **argv)
 {
 	double seconds = SECONDS;
-	size_t left;
 	int code;
 
 	code = parse_words(argc, argv, &seconds);
@@ -224,13 +268,7 @@ static int run_attach(int argc, char **argv)
 			    waited);
 	if (!is_one("enabled"))
 		return why_not_loaded();
-	wait_while(adopting, ADOPTION);
-	left = uncounted_of(NULL);
-	if (left)
-		return fail(EXIT_KERNEL, "attached, but %zu device%s not counted: memory was short, or somebody keeps the kernel's lock for network devices; 'tapdrop show' says which",
-			    left, left == 1 ? " is" : "s are");
-	puts("attached: stock tun, tap, macvtap and ipvtap devices are counted from now on");
-	return EXIT_OK;
+	return see_devices(seconds);
 }
 
 static int disable(void)

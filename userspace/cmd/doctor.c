@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "../adoption.h"
 #include "../drain.h"
 #include "../exitcode.h"
 #include "../fail.h"
@@ -35,6 +36,7 @@ static const char * const verdict_names[] = { "good", "note", "bad" };
  * @found: array of what was found, for -json, or NULL
  * @bad: something bad was found
  * @drain: who uses stock drivers
+ * @adoption: how far the livepatch of attach is
  */
 struct diagnosis {
 	struct sysfs sys;
@@ -42,6 +44,7 @@ struct diagnosis {
 	struct json *found;
 	bool bad;
 	struct drain drain;
+	struct adoption adoption;
 };
 
 __attribute__((format(printf, 5, 6)))
@@ -257,10 +260,38 @@ static bool is_builtin(struct diagnosis *d, const char *driver)
 		sysfs_exists(&d->sys, "sys/class/misc/%s", driver));
 }
 
+/* Neither does it go beside drivers of ours, nor on top of another livepatch. */
+static bool refuses_attach(struct diagnosis *d, const char *driver)
+{
+	char other[256];
+
+	return counts(d, driver) ||
+	       sysfs_other_livepatch(&d->sys, driver, other, sizeof(other));
+}
+
 static bool may_attach(struct diagnosis *d)
 {
 	return sysfs_exists(&d->sys, SYSFS_LIVEPATCH) &&
-	       sysfs_has_module(&d->sys, d->release, "tapdrop-attach");
+	       sysfs_has_module(&d->sys, d->release, "tapdrop-attach") &&
+	       !refuses_attach(d, "tun") && !refuses_attach(d, "tap");
+}
+
+/* All tasks run the livepatch; devices of all namespaces are another matter. */
+static void look_at_adoption(struct diagnosis *d)
+{
+	const struct adoption *a = &d->adoption;
+
+	if (a->known && !a->settled)
+		find(d, BAD, "attach", "Wait, and look again.",
+		     "the livepatch is on, but has not looked at all devices of all network namespaces yet: somebody keeps the kernel's lock for them");
+	else if (a->failed)
+		find(d, BAD, "attach",
+		     "'tapdrop -all-netns' says which; 'tapdrop detach' and 'tapdrop attach' try again.",
+		     "the livepatch is on, but memory was short %llu time%s, so that a device of this or another network namespace may not be counted",
+		     a->failed, a->failed == 1 ? "" : "s");
+	else
+		find(d, GOOD, "attach", NULL,
+		     "the livepatch is on; at the next boot it is not");
 }
 
 /* What tasks have to do before the livepatch counts, or is gone. */
@@ -275,9 +306,32 @@ static void look_at_attach(struct diagnosis *d)
 		     "Wait, or stop those that sleep in a read of a tap for long.",
 		     "some task has not changed over yet");
 	else
-		find(d, GOOD, "attach", NULL,
-		     "the livepatch is on; at the next boot it is not");
+		look_at_adoption(d);
 	look_at_trial(d, "attach", "tapdrop_attach");
+}
+
+/* Of those that are here. The livepatch may be waiting, as 'attach' does. */
+static void look_at_uncounted(struct diagnosis *d, const char *driver)
+{
+	const struct adoption *a = &d->adoption;
+	struct uncounted u = {};
+
+	if (!*d->sys.root)
+		uncounted_read(&u, driver);
+	if (*u.error)
+		find(d, BAD, driver, NULL,
+		     "tapdrop is attached, but whether devices of the stock driver are counted cannot be seen: %s",
+		     u.error);
+	else if (u.n)
+		find(d, BAD, driver,
+		     "Wait, and look again. If it stays so, run 'tapdrop detach' and 'tapdrop attach': what is lost in between is not counted. Or set them down and up: who uses them (guests, VPNs) is cut off in between.",
+		     "tapdrop is attached, but some devices of the stock driver are not counted: memory was short, or somebody keeps the kernel's lock for network devices");
+	else if (a->known && (!a->settled || a->failed))
+		find(d, NOTE, driver, NULL,
+		     "tapdrop is attached to the stock driver, but perhaps not to all of its devices");
+	else
+		find(d, GOOD, driver, NULL,
+		     "the stock driver is loaded, and counts: tapdrop is attached");
 }
 
 /* 'attach' goes on top of no other, so that another one is on top of ours. */
@@ -290,13 +344,8 @@ static void look_at_livepatches(struct diagnosis *d, const char *driver)
 		     "Run 'tapdrop detach', and load drivers that count in its place, or reboot into them.",
 		     "the livepatch %s came after 'attach': if it replaces a function that loses frames, nothing is counted",
 		     other);
-	else if (!*d->sys.root && uncounted_of(driver))
-		find(d, BAD, driver,
-		     "Set them down and up, or run 'tapdrop detach' and 'tapdrop attach'.",
-		     "tapdrop is attached, but some devices of the stock driver are not counted: memory was short");
 	else
-		find(d, GOOD, driver, NULL,
-		     "the stock driver is loaded, and counts: tapdrop is attached");
+		look_at_uncounted(d, driver);
 }
 
 /* A count that cannot be read is none of 0. */
@@ -476,6 +525,7 @@ static int diagnose(struct diagnosis *d)
 	look_at_build(d);
 	look_at_other_builds(d);
 	code = look_at_tapdrop(d) ? EXIT_OK : EXIT_NO_FAMILY;
+	adoption_read(&d->adoption, &d->sys);
 	look_at_attach(d);
 	look_at_driver(d, "tun");
 	look_at_file(d, "tun");
