@@ -13,6 +13,7 @@
 #include "netns.h"
 #include "options.h"
 #include "source.h"
+#include "uncounted.h"
 #include "xalloc.h"
 
 /* The name is ours from now on. */
@@ -93,13 +94,11 @@ int source_enter(const struct source *src)
 /* Devices are there without the family, too, and may be losing frames. */
 static int fail_no_family(const struct source *src, const char *sep)
 {
-	char *error = strdup(tapdrop_error(src->td)), words[64] = "";
-	size_t n;
+	char *error = strdup(tapdrop_error(src->td)), words[128] = "";
 	int code;
 
-	if (!source_enter(src) && !tapdrop_count_links(src->td, &n) && n)
-		snprintf(words, sizeof(words), ", and %zu device%s here %s not counted",
-			 n, n == 1 ? "" : "s", n == 1 ? "is" : "are");
+	if (!source_enter(src))
+		uncounted_words(words, sizeof(words), src->td);
 	code = fail(EXIT_NO_FAMILY, "%s%s%s%s; load it with 'modprobe tapdrop', or see 'tapdrop doctor'",
 		    src->netns ? src->netns : "", sep, error ? error : "", words);
 	free(error);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Devices here that nobody counts. */
+/* Devices that nobody counts. */
 #ifndef _TAPDROP_UNCOUNTED_H
 #define _TAPDROP_UNCOUNTED_H
 
 #include <stddef.h>
+
+struct tapdrop;
 
 /**
  * struct uncounted - devices of this network namespace that nobody counts
@@ -16,5 +18,6 @@ struct uncounted {
 };
 
 void uncounted_read(struct uncounted *u, const char *driver);
+void uncounted_words(char *words, size_t size, struct tapdrop *td);
 
 #endif /* _TAPDROP_UNCOUNTED_H */

@@ -329,22 +329,60 @@ def test_stats_of_what_nobody_counts():
         "tapdrop: 'tap1' is not counted; 'tapdrop doctor' says why\n"
 
 
-def test_devices_without_family():
-    """The tool counts them by rtnetlink, which no fake stands in for."""
-    script = 'ip tuntap add tap0 mode tap && ip tuntap add tun0 mode tun'
+def without_family(*args, script='', by=''):
+    """What the tool says where there are devices and no family; it counts them by
+    rtnetlink, which no fake stands in for."""
+    script = 'ip tuntap add tap0 mode tap && ip tuntap add tun0 mode tun' + script
     with FakeKernel(has_family=False) as kernel:
         done = subprocess.run(
-            ['unshare', '--net', 'sh', '-c', f'{script} || exit 77; '
-             f'FAKENL={kernel.env["FAKENL"]} '
-             f'LD_PRELOAD={kernel.env["LD_PRELOAD"]} exec {tool.TOOL}'],
+            ['unshare', '--net', '--mount', '--pid', '--fork', '--mount-proc', 'sh',
+             '-c', f'({script}) || exit 77; FAKENL={kernel.env["FAKENL"]} '
+             f'LD_PRELOAD={kernel.env["LD_PRELOAD"]} {by} {tool.TOOL} "$@"', 'sh', *args],
             env=tool.ENV, capture_output=True, text=True, check=False)
     if done.returncode in (1, 77):
         pytest.skip('no tun devices can be made here')
     assert done.returncode == 3
-    assert done.stderr == (
+    return done
+
+
+def test_devices_without_family():
+    assert without_family().stderr == (
         'tapdrop: the kernel has no tapdrop family, and 2 devices here are '
         "not counted; load it with 'modprobe tapdrop', or see "
         "'tapdrop doctor'\n")
+
+
+ELSEWHERE = ' && mount -t tmpfs none /run && ip netns add a && ip netns add b && ' \
+    'ip netns add c && ip -n b tuntap add tap1 mode tap && ' \
+    'ip -n c tuntap add tap1 mode tap && ip -n c tuntap add tap2 mode tap'
+
+
+def test_devices_of_other_namespaces_without_family():
+    assert without_family('-all-netns', script=ELSEWHERE).stderr == (
+        'tapdrop: the kernel has no tapdrop family, and 5 devices in 3 network '
+        "namespaces are not counted; load it with 'modprobe tapdrop', or see "
+        "'tapdrop doctor'\n")
+
+
+def test_devices_of_namespaces_that_cannot_be_entered_without_family():
+    """There may be more."""
+    assert ', and at least 2 devices in 1 network namespace are not counted' in \
+        without_family('-all-netns', script=ELSEWHERE,
+                       by='setpriv --bounding-set=-sys_admin').stderr
+
+
+def test_devices_of_one_other_namespace_without_family():
+    """Those that were asked for."""
+    assert ', and 2 devices here are not counted' in without_family(
+        '-netns', 'c', script=ELSEWHERE).stderr
+
+
+@pytest.mark.parametrize('args, words', (
+    ((), 'and 2 devices here are not counted'),
+    (('-all-netns',), 'and 5 devices in 3 network namespaces are not counted')))
+def test_doctor_counts_devices_without_family(args, words):
+    out = without_family(*args, 'doctor', script=ELSEWHERE).stdout
+    assert f'bad   family: the kernel has no tapdrop family, {words}\n' in out
 
 
 def letters(text):

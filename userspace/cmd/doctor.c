@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tapdrop doctor: why it does not work, and what to do about it. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -497,14 +498,19 @@ static void look_at_signature(struct diagnosis *d)
 /* Return: exit code. */
 static int look_at_family(struct diagnosis *d)
 {
-	int code = EXIT_NO_FAMILY;
+	char words[128] = "", error[256];
+	int code = EXIT_NO_FAMILY, err;
 	struct tapdrop *td;
 
-	if (!tapdrop_open(&td)) {
+	err = tapdrop_open(&td);
+	if (!err) {
 		find(d, GOOD, "family", NULL, "the kernel answers");
 		code = EXIT_OK;
 	} else {
-		find(d, BAD, "family", NULL, "%s", tapdrop_error(td));
+		snprintf(error, sizeof(error), "%s", tapdrop_error(td));
+		if (err == -EPROTONOSUPPORT)
+			uncounted_words(words, sizeof(words), td);
+		find(d, BAD, "family", NULL, "%s%s", error, words);
 	}
 	tapdrop_close(td);
 	return code;
