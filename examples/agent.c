@@ -81,6 +81,12 @@ static void print_new(const struct tapdrop_device *dev)
 	}
 }
 
+/* Nobody counts it any more. It lives, and may have its counters again. */
+static bool is_let_go(const struct tapdrop_device *dev)
+{
+	return dev->coverage == TAPDROP_COVERAGE_NONE && dev->n_counters;
+}
+
 int main(int argc, char **argv)
 {
 	int interval = argc > 1 ? atoi(argv[1]) : 1000;
@@ -116,7 +122,8 @@ int main(int argc, char **argv)
 			if (event.type != TAPDROP_EVENT_DEL)
 				continue;
 			print_new(event.device);
-			forget(event.device->ifindex);
+			if (!is_let_go(event.device))
+				forget(event.device->ifindex);
 		}
 	}
 	free(known);

@@ -80,8 +80,10 @@ class Agent:
         """Take the events of an interval. One without queue-id ends a set."""
         for event in self.ynl.poll_ntf(duration=interval):
             self.note(event["msg"])
+            # One that nobody counts any more lives, and so do its counters.
             if event["name"] == "device-del-ntf" and \
-               "queue-id" not in event["msg"]:
+               "queue-id" not in event["msg"] and \
+               event["msg"].get("coverage") != "none":
                 self.forget(event["msg"]["ifindex"])
 
 

@@ -64,7 +64,9 @@ class Agent:
             for what, device in self.handle.events():
                 if what == tapdrop.DEL:
                     self.note(device)
-                    self.forget(device.ifindex)
+                    # One that nobody counts any more has counters, and lives.
+                    if device.counted or not device.counters:
+                        self.forget(device.ifindex)
 
     def close(self):
         if self.handle:

@@ -151,6 +151,36 @@ def test_binding_says_what_is_not_counted():
         'macvtap0 is not counted']
 
 
+@pytest.mark.parametrize('kind', ('c', 'ctypes'))
+def test_device_that_is_let_go(tmp_path, kind):
+    """It has not ended: what it had lost is not new when it is counted again."""
+    def tap(lost):
+        return nl.device(7, 'tap0', nl.TAP, 1, [(nl.TO_USER, 'PTR_FULL', lost, 1)],
+                         nl.since(nl.ATTACHED, 1000)) + nl.done()
+    command = ['/usr/bin/python3', '-B', EXAMPLES / 'agent_ctypes.py', '0.5', '2']
+    if kind == 'c':
+        command = [tmp_path / 'agent', '500', '2']
+        subprocess.run(['gcc', '-D_GNU_SOURCE', '-o', command[0], EXAMPLES / 'agent.c',
+                        f'-I{TOP}/userspace/lib', f'-I{TOP}/uapi',
+                        LIBRARY['LIBTAPDROP'], f'-Wl,-rpath,{tool.BUILD}'], check=True)
+    looks = []
+
+    def dump(_):
+        looks.append(None)
+        if len(looks) == 1 and kernel.joined.wait(60):
+            kernel.notify(nl.uncounted(
+                7, 'tap0', nl.TAP, [(nl.TO_USER, 'PTR_FULL', 982, 1)],
+                cmd=nl.DEL_NTF, flags=0))
+        return tap(981 if len(looks) == 1 else 984)
+    with FakeKernel(dump=dump) as kernel:
+        done = subprocess.run(command, capture_output=True, text=True, check=False,
+                              timeout=60, env={**tool.ENV, **LIBRARY, **kernel.env})
+    assert (done.returncode, done.stderr) == (0, '')
+    lines = done.stdout.splitlines()
+    assert [line.partition('PTR_FULL ')[2] for line in lines if 'PTR_FULL' in line] == [
+        '+981', '+1', '+2']
+
+
 def test_binding_is_laid_out_as_the_header(tmp_path, monkeypatch):
     """Sizes and offsets of every structure."""
     monkeypatch.setenv('LIBTAPDROP', LIBRARY['LIBTAPDROP'])

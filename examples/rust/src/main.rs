@@ -170,7 +170,9 @@ impl Agent {
             for message in source.events.receive()? {
                 let stats = Stats::parse(&message.attrs);
                 self.note(&stats, &source.reasons);
-                if message.command == CMD_DEL_NTF && stats.queue.is_none() {
+                let ended = message.command == CMD_DEL_NTF && stats.queue.is_none();
+                // One that nobody counts any more lives, and so do its counters.
+                if ended && !stats.uncounted {
                     self.forget(stats.ifindex);
                 }
             }
