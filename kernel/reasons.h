@@ -55,8 +55,8 @@
 	R(XDP_REDIRECT, XDP, LOSS,					\
 	  "An XDP program redirected the frame, and the target refused it.") \
 	R(QUEUE_PURGE, QUEUE_PURGE, LOSS,				\
-	  "Frames waited in the queue when it was closed, detached, deleted or made shorter; " \
-	  "with coverage attached, what a queue is purged of when it attaches to a device is not counted.") \
+	  "Frames waited in the queue when it was closed, detached, deleted or made shorter. " \
+	  "With coverage attached, those purged when it gets a device are not counted.") \
 	R(QUEUE_DETACHED, DEV_READY, LOSS,				\
 	  "The writer's queue was detached (TUNSETQUEUE, IFF_DETACH_QUEUE).") \
 	R(NAPI_BUSY, DEV_READY, LOSS,					\
