@@ -84,6 +84,8 @@ def normalise(messages, reasons):
                        "queues": message.get("queues", 0)}
             device |= {key: message[key] for key in ("coverage", "since-ms")
                        if key in message}
+            if message.get("coverage") == "attached":
+                device["from-creation"] = "from-creation" in message
             devices[device["ifindex"]] = device
         for direction in device["drops"]:
             for cell in message.get(direction, []):
