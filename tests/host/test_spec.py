@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The spec, by the kernel's own tools."""
+import shutil
 import subprocess
+from pathlib import Path
 
 import yaml
 
@@ -25,6 +27,34 @@ def test_reference_page_is_fresh():
     page = (TOP / "docs" / "netlink-reference.rst").read_text()
     assert run("reference") == page, \
         "tools/ynl reference >docs/netlink-reference.rst"
+
+
+def quiet(*command):
+    """Run what has nothing to say if all is well."""
+    done = subprocess.run(command, cwd=TOP, check=False, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_user_code_can_be_generated(tmp_path):
+    """As the kernel does for each spec: a program needs the spec alone."""
+    kernel = Path(subprocess.run(
+        ["tools/kernel", "source", "newest"], cwd=TOP, check=True, text=True,
+        stdout=subprocess.PIPE).stdout.split()[-1])
+    ynl = kernel / "tools/net/ynl"
+    # The generator looks for the schema above the spec, in what has this file.
+    (tmp_path / "MAINTAINERS").touch()
+    shutil.copy(kernel / "Documentation/netlink/genetlink.yaml", tmp_path)
+    (tmp_path / "specs").mkdir()
+    spec = shutil.copy(TOP / "uapi/tapdrop.yaml", tmp_path / "specs")
+    code = tmp_path / "tapdrop-user.c"
+    for mode, path in (("--header", code.with_suffix(".h")), ("--source", code)):
+        quiet("/usr/bin/python3", "-B", ynl / "pyynl/ynl_gen_c.py",
+              "--mode", "user", mode, "-o", path, "--spec", spec)
+    quiet("gcc", "-std=gnu11", "-O2", "-W", "-Wall", "-Wextra", "-Werror",
+          "-Wno-unused-parameter", "-Wshadow", "-I", ynl / "lib",
+          "-I", TOP / "uapi", "-idirafter", kernel / "include/uapi",
+          "-c", code, "-o", code.with_suffix(".o"))
 
 
 def test_everything_is_documented():
