@@ -92,6 +92,12 @@ def log(tree, series, form):
                f"tapdrop/{before}..tapdrop/{series}", cwd=tree).splitlines()
 
 
+def checkout(tree, series):
+    """What a series leaves."""
+    run("git", "checkout", "-q", "-f", "--detach", f"tapdrop/{series}",
+        cwd=tree)
+
+
 @pytest.mark.parametrize("series", SERIES)
 def test_mails(tree, series):
     """All are there, numbered, and for the right tree; netdev takes no more
@@ -179,8 +185,7 @@ def test_fixes(tree):
 def test_checkpatch(tree, series):
     """Nothing, but for what is argued above. A source has no history in which a
     commit could be looked up."""
-    run("git", "checkout", "-q", "-f", "--detach", f"tapdrop/{series}",
-        cwd=tree)
+    checkout(tree, series)
     found = {}
     for line in run("scripts/checkpatch.pl", "--no-tree", "--strict",
                     "--terse", "--no-summary", "--show-types", "--showfile",
@@ -192,8 +197,7 @@ def test_checkpatch(tree, series):
 
 
 def test_nothing_out_of_tree(tree):
-    run("git", "checkout", "-q", "-f", "--detach", "tapdrop/3-net-next",
-        cwd=tree)
+    checkout(tree, "3-net-next")
     core = sorted((tree / "drivers/net/tapdrop").iterdir())
     assert {"registry.c", "hooks.h"} <= {path.name for path in core}
     assert not {path.name for path in core} & {
@@ -204,8 +208,7 @@ def test_nothing_out_of_tree(tree):
 
 def test_spec_has_what_is_sent(tree):
     """All devices are counted, from their beginning, and the spec knows no other."""
-    run("git", "checkout", "-q", "-f", "--detach", "tapdrop/3-net-next",
-        cwd=tree)
+    checkout(tree, "3-net-next")
     spec = (tree / "Documentation/netlink/specs/tapdrop.yaml").read_text()
     assert not re.findall(r"coverage (?:is )?none|not\s+counted|livepatch", spec)
     header = (tree / "include/uapi/linux/tapdrop.h").read_text()
@@ -219,10 +222,22 @@ def test_spec_has_what_is_sent(tree):
         assert made.strip() == (tree / path).read_text().strip()
 
 
+def test_ynl(tree):
+    """The kernel's C library for netlink builds with our spec, and with the
+    header of the tree, not the system's; the spec's lines fit a screen."""
+    checkout(tree, "3-net-next")
+    spec = tree / "Documentation/netlink/specs/tapdrop.yaml"
+    assert max(map(len, spec.read_text().splitlines())) <= 80
+    make = ("make", "-C", tree / "tools/net/ynl/generated", "tapdrop-user.o",
+            "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "CC=gcc -Werror")
+    assert re.search("-include \\S*/include/uapi//linux/tapdrop.h ",
+                     run(*make, "-n"))
+    assert "warning" not in run(*make)
+
+
 def test_every_loss_has_a_hook(tree, tmp_path):
     """As our own patches have: tools/complete finds nothing else."""
-    run("git", "checkout", "-q", "-f", "--detach", "tapdrop/3-net-next",
-        cwd=tree)
+    checkout(tree, "3-net-next")
     for name in ("tun.c", "tap.c", "tun_vnet.h"):
         shutil.copy(tree / "drivers/net" / name, tmp_path)
     found = run("tools/complete", tmp_path, check=False).splitlines()
