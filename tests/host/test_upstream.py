@@ -12,9 +12,14 @@ import pytest
 from places import TOP
 
 SERIES = {"1-net": "net", "2-net-next": "net-next", "3-net-next": "net-next"}
-ENV = {**os.environ, "GIT_CONFIG_NOSYSTEM": "1",
-       "GIT_COMMITTER_NAME": "nobody", "GIT_COMMITTER_EMAIL": "nobody@invalid",
-       "GIT_AUTHOR_NAME": "nobody", "GIT_AUTHOR_EMAIL": "nobody@invalid"}
+# The name has what sed would take for its own.
+AUTHOR = {"GIT_AUTHOR_NAME": "Zoë R/D & Co",
+          "GIT_AUTHOR_EMAIL": "zoe@kernel.invalid"}
+ENV = {**os.environ, **AUTHOR, "GIT_CONFIG_NOSYSTEM": "1",
+       "GIT_CONFIG_GLOBAL": "/dev/null",
+       "GIT_COMMITTER_NAME": "nobody", "GIT_COMMITTER_EMAIL": "nobody@invalid"}
+# What is said of a source that is no clone
+NO_BASE = "is no base that anybody knows"
 
 # What checkpatch says of every list of this kind, that of the kernel's drop
 # reasons for one; of every trace event; and of files that the entry in
@@ -53,9 +58,9 @@ NO_LOSS = {
 }
 
 
-def run(*command, cwd=TOP, check=True):
+def run(*command, cwd=TOP, check=True, **env):
     """Run it; returns all that it said."""
-    done = subprocess.run(command, cwd=cwd, env=ENV, text=True, check=False,
+    done = subprocess.run(command, cwd=cwd, env=ENV | env, text=True, check=False,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     if check and done.returncode:
@@ -74,8 +79,17 @@ def tree(source, tmp_path_factory):
     """One in which the series have been made."""
     path = tmp_path_factory.mktemp("series") / "linux"
     shutil.copytree(source, path)
-    assert run("upstream/intree", path) == ""
+    assert NO_BASE in run("upstream/intree", path)
     return path
+
+
+def commit_all(path, tree):
+    """Make the source in path a git tree of the files that are one's base."""
+    run("git", "init", "-q", cwd=path)
+    run("git", "add", "-f",
+        *run("git", "ls-tree", "-r", "--name-only", "tapdrop/base",
+             cwd=tree).splitlines(), cwd=path)
+    run("git", "commit", "-q", "-m", "base", cwd=path)
 
 
 def mails(tree, series):
@@ -114,11 +128,10 @@ def test_mails(tree, series):
 
 @pytest.mark.parametrize("series", SERIES)
 def test_cover_letter(tree, series):
-    """It has words, and says what the series is on top of."""
+    """It has words, and names no base that nobody but us has."""
     text = mails(tree, series)[0].read_text()
-    base = run("git", "rev-parse", "tapdrop/base", cwd=tree).strip()
     assert "*** " not in text
-    assert f"\nbase-commit: {base}\n" in text
+    assert "base-commit: " not in text
     letter = (TOP / "upstream" / series / "cover-letter").read_text()
     assert max(map(len, letter.splitlines())) <= 78
     assert letter.split("\n", 2)[2] in text
@@ -136,11 +149,7 @@ def test_apply_in_order(tree, source, tmp_path):
     """Each on top of the former: what they make is what was made."""
     path = tmp_path / "linux"
     shutil.copytree(source, path)
-    run("git", "init", "-q", cwd=path)
-    run("git", "add", "-f",
-        *run("git", "ls-tree", "-r", "--name-only", "tapdrop/base",
-             cwd=tree).splitlines(), cwd=path)
-    run("git", "commit", "-q", "-m", "base", cwd=path)
+    commit_all(path, tree)
     for series in SERIES:
         run("git", "am", "-q", *mails(tree, series)[1], cwd=path)
         made, wanted = (run("git", "rev-parse", f"{what}^{{tree}}", cwd=where)
@@ -152,16 +161,37 @@ def test_apply_in_order(tree, source, tmp_path):
 def test_made_twice(tree):
     """The second time, from the same branch, it is the same."""
     before = [log(tree, series, "%T %s") for series in SERIES]
-    assert run("upstream/intree", tree) == ""
+    assert NO_BASE in run("upstream/intree", tree)
     assert [log(tree, series, "%T %s") for series in SERIES] == before
 
 
+def test_names_the_base(tree, source, tmp_path):
+    """That of a clone, which its origin has, too."""
+    path = tmp_path / "linux"
+    shutil.copytree(source, path)
+    commit_all(path, tree)
+    base = run("git", "rev-parse", "HEAD", cwd=path).strip()
+    assert NO_BASE in run("upstream/intree", path)
+    run("git", "update-ref", "refs/remotes/origin/main", "HEAD", cwd=path)
+    assert run("upstream/intree", path) == ""
+    for series in SERIES:
+        assert f"\nbase-commit: {base}\n" in mails(path, series)[0].read_text()
+
+
 @pytest.mark.parametrize("series", SERIES)
-def test_signed_off(tree, series):
-    """By the author of all of them, and by nobody else."""
-    lines = log(tree, series, "%an <%ae>,%(trailers:key=Signed-off-by,"
-                "valueonly,separator=%x2C)")
-    assert len({name for line in lines for name in line.split(",")}) == 1
+def test_author(tree, series):
+    """All are by whom git takes the caller for, and signed off by nobody else;
+    no address is one of nobody."""
+    who = f"{AUTHOR['GIT_AUTHOR_NAME']} <{AUTHOR['GIT_AUTHOR_EMAIL']}>"
+    assert set(log(tree, series, "%an <%ae>,%cn <%ce>,%(trailers:"
+                   "key=Signed-off-by,valueonly,separator=%x2C)")) == {
+        ",".join(3 * [who])}
+    cover, patches = mails(tree, series)
+    assert not any(re.search(r"\.example\b", mail.read_text())
+                   for mail in (cover, *patches))
+    checkout(tree, series)
+    if series == "3-net-next":
+        assert f"\nM:\t{who}\n" in (tree / "MAINTAINERS").read_text()
 
 
 def test_fixes(tree):
@@ -250,6 +280,11 @@ def test_bad_trees(source, tmp_path):
     assert "is no Linux tree" in run("upstream/intree", tmp_path, check=False)
     path = tmp_path / "linux"
     shutil.copytree(source, path)
+    said = run("upstream/intree", path, check=False,
+               GIT_AUTHOR_NAME="", GIT_AUTHOR_EMAIL="")
+    assert said.splitlines() == [
+        "intree: git does not know whose patches these are: set user.name and "
+        "user.email"]
     makefile = path / "Makefile"
     text = makefile.read_text()
     makefile.write_text(text.replace("VERSION = ", "VERSION = 1", 1))
