@@ -38,6 +38,9 @@ OUT_OF_TREE = re.compile(
     r"UNCOUNTED|tapdrop_dev_find|->xdp_generic\b|_resizing|_attaching|"
     r"ring_lent|tap_drop_queue")
 
+# Those of 1-net that have no Fixes tag, as docs/upstream.rst says
+UNDATED = {13, 14, 15}
+
 # What looks like a loss without a hook, beside what kernel/patches/no-loss has
 NO_LOSS = {
     "tun.c: tun_net_get_stats64: rx_errors": "it shows the counter",
@@ -209,6 +212,7 @@ def test_fixes(tree):
     named, = re.findall(r"^Patches ([\d, and]+) have no Fixes tag",
                         mails(tree, "1-net")[0].read_text(), re.M)
     assert {int(n) for n in re.findall(r"\d+", named)} == without
+    assert without <= UNDATED
 
 
 @pytest.mark.parametrize("series", SERIES)
