@@ -269,6 +269,28 @@ def test_ynl(tree):
     assert "warning" not in run(*make)
 
 
+def test_selftest_is_run(tree):
+    """kselftest takes it, and the kernel has what it needs."""
+    checkout(tree, "3-net-next")
+    net = tree / "tools/testing/selftests/net"
+    lines = (net / "Makefile").read_text().splitlines()
+    first = lines.index("TEST_PROGS := \\")
+    programs = lines[first + 1:lines.index("# end of TEST_PROGS")]
+    assert "\ttapdrop.py \\" in programs
+    assert programs == sorted(programs)
+    assert os.access(net / "tapdrop.py", os.X_OK)
+    assert {"NET_NS", "TUN", "MACVTAP", "IPV6"} <= set(re.findall(
+        r"^CONFIG_(\w+)=[ym]$", (net / "config").read_text(), re.M))
+
+
+def test_is_in_the_lists(tree):
+    """What is sorted by name, or has a line for each of its kind."""
+    checkout(tree, "3-net-next")
+    index = (tree / "Documentation/networking/index.rst").read_text().split()
+    at = index.index("tapdrop")
+    assert index[at - 1:at + 2] == sorted(index[at - 1:at + 2])
+
+
 def test_every_loss_has_a_hook(tree, tmp_path):
     """As our own patches have: tools/complete finds nothing else."""
     checkout(tree, "3-net-next")
