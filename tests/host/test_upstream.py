@@ -289,6 +289,9 @@ def test_is_in_the_lists(tree):
     index = (tree / "Documentation/networking/index.rst").read_text().split()
     at = index.index("tapdrop")
     assert index[at - 1:at + 2] == sorted(index[at - 1:at + 2])
+    rows = (tree / "Documentation/networking/net_cachelines/net_device.rst"
+            ).read_text()
+    assert re.search(r"^struct tapdrop_dev\* +tapdrop$", rows, re.M)
 
 
 def test_every_loss_has_a_hook(tree, tmp_path):
