@@ -8,6 +8,8 @@ import select
 import socket
 import struct
 
+from series import IN_TREE
+
 SOL_NETLINK = 270
 NETLINK_GENERIC = 16
 ADD_MEMBERSHIP, CAP_ACK, EXT_ACK, GET_STRICT_CHK = 1, 10, 11, 12
@@ -104,6 +106,8 @@ class Message:
         self.kind = number(single.get(KIND))
         self.queues = number(single.get(QUEUES))
         self.coverage = number(single.get(COVERAGE))
+        if IN_TREE and SINCE_MS in single:
+            self.coverage = DRIVER
         self.since = number(single.get(SINCE_MS))
         self.cursor = number(single.get(CURSOR))
         self.generation = number(single.get(GENERATION))

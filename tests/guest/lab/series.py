@@ -18,6 +18,10 @@ LEVEL = SERIES.index(_OURS) if _OURS in SERIES else 0
 COUNTED = _OURS not in (BASE, NET, REASONS)
 
 
+# Whether the family is the kernel's own, which does not say that it counts
+IN_TREE = _OURS == TAPDROP
+
+
 # A test that looks at nothing but what is counted
 counted = pytest.mark.skipif(not COUNTED, reason="no frames are counted")
 
