@@ -85,3 +85,16 @@ def test_ring_of_closed_queue(lab):
     with traced("skb:kfree_skb") as trace:
         lab.close("m0")
         freed(trace, "QUEUE_PURGE", NONE)
+
+
+@pytest.mark.parametrize("pieces, reason", [
+    ({}, "DEV_READY"),
+    ({"iov": [14, 0]}, "PKT_TOO_BIG"),
+], ids=("busy", "empty"))
+def test_fragments(lab, pieces, reason):
+    """The NAPI of a detached queue is busy, to who writes fragments to it."""
+    lab.tap(flags=["multi_queue", "napi", "napi_frags"])
+    lab.detach("q0")
+    with traced("skb:kfree_skb") as trace:
+        lab.write("q0", count=5, **pieces)
+        freed(trace, reason, NONE)

@@ -237,6 +237,8 @@ def test_kernel_reader_misbehaves(fault, queue, how, ret, reason):
         fault.send(dev="far0", count=2)
     assert fault.recvmsg(name, **how)["ret"] == ret
     assert drops(dev) == {(0, TO, reason): 1}
+    if queue == "tun" and ret == 0:
+        assert standard(dev) == since(NET, {"tx_dropped": 1}, {})
     assert fault.read(name)["ok"] == 1
 
 

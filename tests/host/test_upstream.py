@@ -44,6 +44,7 @@ UNDATED = {13, 14, 15}
 # What looks like a loss without a hook, beside what kernel/patches/no-loss has
 NO_LOSS = {
     "tun.c: tun_net_get_stats64: rx_errors": "it shows the counter",
+    "tun.c: tun_napi_alloc_frags: kfree_skb_reason": "the caller counts",
     "tun.c: tun_xdp_xmit: dev_core_stats_tx_dropped_inc":
         "what it called has counted",
     "tun.c: tun_xdp_tx: return -ENOSPC": "what it called has counted",
@@ -228,6 +229,40 @@ def test_checkpatch(tree, series):
         path, _, _, kind, *_ = line.split(":")
         found.setdefault(path, set()).add(kind)
     assert found == (EXPECTED if series == "3-net-next" else {})
+
+
+def test_every_free_has_a_reason(tree):
+    """But for what vhost_net, the only caller, never does: flags that a queue
+    does not know."""
+    checkout(tree, "2-net-next")
+    found = {name: re.findall(
+        r"\b(?:kfree_skb|napi_free_frags|SKB_DROP_REASON_NOT_SPECIFIED)\b",
+        (tree / "drivers/net" / name).read_text())
+        for name in ("tun.c", "tap.c", "tun_vnet.h")}
+    # Two functions begin with it, before it is known why
+    assert found == {
+        "tun.c": ["SKB_DROP_REASON_NOT_SPECIFIED"] * 3, "tun_vnet.h": [],
+        "tap.c": ["kfree_skb"]}
+
+
+def test_no_device_before_its_driver(tree):
+    """Wherever a bisection ends, what no driver counts is not said to be zero."""
+    for commit in log(tree, "3-net-next", "%H"):
+        registry, tap = (run("git", "show", f"{commit}:drivers/net/{path}",
+                             cwd=tree, check=False)
+                         for path in ("tapdrop/registry.c", "tap.c"))
+        if "TAPDROP_KIND_MACVTAP) {" in registry:
+            assert "tapdrop_dev_get(" in tap
+    assert "tapdrop_dev_get(" in tap
+
+
+@pytest.mark.parametrize("series", SERIES)
+def test_labels(tree, series):
+    """None is within a block, into which one would have to jump."""
+    for mail in mails(tree, series)[1]:
+        for indent in re.findall(r"^\+\w+:\n[+ ](\t+)", mail.read_text(),
+                                 re.M):
+            assert indent == "\t", mail
 
 
 def test_nothing_out_of_tree(tree):
