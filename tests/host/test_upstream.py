@@ -149,6 +149,33 @@ def test_questions(tree):
         assert question in text
 
 
+def test_memory(tree, tmp_path):
+    """What the letter says that a device and a queue take, this compiler says,
+    too."""
+    text = " ".join(mails(tree, "3-net-next")[0].read_text().split())
+    checkout(tree, "3-net-next")
+    shutil.copytree(tree / "drivers/net/tapdrop", tmp_path / "core")
+    (tmp_path / "core/uapi/linux").mkdir(parents=True)
+    shutil.copy(tree / "include/uapi/linux/tapdrop.h",
+                tmp_path / "core/uapi/linux")
+    (tmp_path / "core/Makefile").write_text(
+        "obj-m := sizes.o\nccflags-y := -I$(src)\n")
+    (tmp_path / "core/sizes.c").write_text(
+        '#include <linux/module.h>\n#include "registry.h"\n'
+        'MODULE_LICENSE("GPL");\nMODULE_DESCRIPTION("sizes");\n' + "".join(
+            f"char size_{name}[sizeof(struct tapdrop_{name})];\n"
+            for name in ("dev", "payer", "table", "counters")))
+    run("tools/kbuild", run("tools/kernel", "release", "newest").strip(),
+        tmp_path / "core")
+    sizes = {name: int(size, 16) for size, name in re.findall(
+        r"^\w+ (\w+) \w size_(\w+)$",
+        run("nm", "-S", tmp_path / "core/sizes.o"), re.M)}
+    assert [int(number) for number in re.search(
+        r"a device has (\d+) bytes.*? table of (\d+) bytes and (\d+) for each "
+        r"queue.*? at most (\d+) bytes for each CPU", text).groups()] == [
+        sizes["dev"], sizes["table"], 8 + sizes["payer"], sizes["counters"]]
+
+
 def test_apply_in_order(tree, source, tmp_path):
     """Each on top of the former: what they make is what was made."""
     path = tmp_path / "linux"
@@ -164,6 +191,7 @@ def test_apply_in_order(tree, source, tmp_path):
 
 def test_made_twice(tree):
     """The second time, from the same branch, it is the same."""
+    checkout(tree, "base")
     before = [log(tree, series, "%T %s") for series in SERIES]
     assert NO_BASE in run("upstream/intree", tree)
     assert [log(tree, series, "%T %s") for series in SERIES] == before
