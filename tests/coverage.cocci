@@ -17,9 +17,10 @@ import re
 HOOK = re.compile(r"(tapdrop_(to|from)_user(_bh)?(_n)?|(tun|tap)_((to|from)_user(_bh)?|"
                   r"no_skb|no_hdr|no_dev|xdp_lost|recv_lost|purge_one|segs_lost|"
                   r"truncated))$")
-LOSE = re.compile(r"(dev_)?kfree_skb|consume_skb|napi_free_frags|put_page|"
-                  r"xdp_return_frame|__tun_ptr_free$|tun_ptr_free$|"
-                  r"_*skb_queue_purge")
+LOSE = re.compile(r".*(kfree_skb|consume_skb|skb_\w*(drop|free|purge)|drop_skb|"
+                  r"destroy_skb|napi_\w*free|put_page|free_page|page_\w*free|"
+                  r"page_pool_\w*(put|recycle)|frag_cache_drain|"
+                  r"xdp_(return|release)_)|(__)?tun_ptr_free$")
 PURGE = re.compile(r"(ptr_ring|skb_array)_(cleanup|resize|unconsume)")
 COUNTER = re.compile(r"(dev_core_stats_.x|count_.x)_dropped|"
                      r".x_(frame_)?(errors|dropped)$")
@@ -198,7 +199,11 @@ position p;
 fn(...)
 {
 	... when != hook(...)
+(
 	return@p -errno;
+|
+	return@p (-errno);
+)
 }
 
 @script:python@

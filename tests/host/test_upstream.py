@@ -57,6 +57,11 @@ NO_LOSS = {
     "tap.c: tap_get_user: return err": "what led there has counted",
     "tap.c: tap_queue_resize: ptr_ring_resize_multiple_bh(tap_ptr_free)":
         "the callback counts",
+    "tun.c: tun_get_user: leaves by goto unlock_frags": "XDP sent it on",
+    "tun.c: tun_get_user: leaves by return err ?: total_len": "XDP sent it on",
+    "tun.c: tun_xdp_one: leaves by goto build": "it asks XDP later",
+    "tun.c: tun_xdp_one: leaves by goto out": "XDP sent it on",
+    "tun.c: tun_xdp_one: leaves by return ret": "XDP sent it on",
     "tap.c: B4: tap_put_user() does not count READ_TOO_SHORT, to-user":
         "it returns the length of the frame, and the caller counts",
 }
