@@ -197,9 +197,9 @@ def tree(tmp_path):
     return tmp_path / "tree"
 
 
-def build(tree, ksrc, release=RELEASE):
+def build(tree, ksrc, release=RELEASE, **environment):
     """What a build says, whose drivers come from there."""
-    return run(tree / "tools/build-modules", release, KSRC=str(ksrc))
+    return run(tree / "tools/build-modules", release, KSRC=str(ksrc), **environment)
 
 
 @pytest.fixture
@@ -221,6 +221,20 @@ def test_ksrc_is_no_source(tree, tmp_path):
         line = refused(build(tree, tmp_path / name))
         assert name in line and re.search("is no (archive|source) of Linux", line)
         assert nothing_left(tree)
+
+
+@pytest.mark.parametrize("what", [["."], ["drivers", "Makefile"], ["drivers/net"]])
+def test_ksrc_is_an_archive_of_any_shape(what, tmp_path):
+    """As of "git archive", or of whoever made one: without a directory in front."""
+    copy_drivers(KERNELS[0], tmp_path / "ksrc/drivers/net")
+    (tmp_path / "ksrc/Makefile").touch()
+    archive = tmp_path / "vendor.tar"
+    subprocess.run(["tar", "-C", tmp_path / "ksrc", "-cf", archive, *what], check=True)
+    done = run("tools/kernel", "source", "6.8.0-99-generic", tmp_path / "drivers",
+               KSRC=str(archive))
+    assert not done.stderr and not done.returncode
+    for path in (tmp_path / "ksrc/drivers/net").iterdir():
+        assert path.read_bytes() == (tmp_path / "drivers" / path.name).read_bytes()
 
 
 def test_ksrc_lacks_a_header(tree, ksrc):
