@@ -266,6 +266,20 @@ def test_another_kernels_source(tree, ksrc):
     assert nothing_left(tree)
 
 
+@pytest.mark.parametrize("version, code", [("5, 19, 255", 1), ("6, 1, 0", 0),
+                                           ("7, 3, 9", 0), ("7, 4, 0", 0), ("8, 0, 0", 0)])
+def test_no_kernel_is_too_new(tmp_path, version, code):
+    """Until the compiler or a driver says so, whatever it is called."""
+    for name, text in (("net/genetlink.h", ""), ("linux/version.h",
+                       "#define KERNEL_VERSION(a, b, c) (a * 65536 + b * 256 + c)\n"
+                       f"#define LINUX_VERSION_CODE KERNEL_VERSION({version})\n")):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    done = run("gcc", "-E", "-nostdinc", "-I", TOP / "kernel/compat", "-I", tmp_path,
+               "-include", "net/genetlink.h", "-x", "c", "/dev/null")
+    assert done.returncode == code and ("Linux 6.1" in done.stderr) == bool(code)
+
+
 def test_untried(tree, ksrc, tmp_path):
     """New, but complete: it is built, from an archive, and says so."""
     with open(ksrc / "drivers/net/tun.c", "a", encoding="ascii") as file:

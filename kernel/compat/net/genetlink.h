@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Before 6.2 there are no split ops; see genetlink.c for what joins them. Also
- * the range of kernels, as every build comes along here.
+ * the oldest kernel, as every build comes along here. None is too new: what does
+ * not compile, or fit, says so.
  */
 #ifndef _TAPDROP_COMPAT_NET_GENETLINK_H
 #define _TAPDROP_COMPAT_NET_GENETLINK_H
@@ -9,9 +10,8 @@
 #include_next <net/genetlink.h>
 #include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0) || \
-	LINUX_VERSION_CODE >= KERNEL_VERSION(7, 4, 0)
-#error "tapdrop is for Linux 6.1 to 7.3; docs/porting.rst says how to go on"
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "tapdrop is for Linux 6.1 and later; docs/porting.rst says how to go on"
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
