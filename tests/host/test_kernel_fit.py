@@ -266,6 +266,37 @@ def test_another_kernels_source(tree, ksrc):
     assert nothing_left(tree)
 
 
+@pytest.mark.parametrize("driver, row, said", [
+    ("tun", "0x0\ttun_get_socket\tvmlinux\tEXPORT_SYMBOL_GPL\t\n",
+     "tun is built into"),
+    ("tap", "", "has no driver tap")])
+def test_a_driver_that_is_no_module(tree, ksrc, tmp_path, driver, row, said):
+    """As tun is on some distributions' kernels: what is built in stays, whatever its
+    source, and the other alone counts half."""
+    headers = pathlib.Path("/lib/modules", RELEASE, "build")
+    (tmp_path / "headers").mkdir()
+    for path in headers.iterdir():
+        (tmp_path / "headers" / path.name).symlink_to(path)
+    symvers = tmp_path / "headers/Module.symvers"
+    lines = symvers.read_text().splitlines(True)
+    symvers.unlink()
+    symvers.write_text(row + "".join(line for line in lines if not line.split(
+        "\t")[2].endswith(f"/{driver}")))
+    line = refused(build(tree, ksrc, KDIR=str(tmp_path / "headers")))
+    assert f"{RELEASE} {said}" in line if said.startswith("has") else \
+        f"{said} {RELEASE}" in line
+    assert nothing_left(tree)
+
+
+def test_killed(tree, ksrc):
+    """While the livepatch is made, which takes longest: no driver is there without
+    what it calls."""
+    check = tree / "tools/check-attach"
+    check.write_text("#!/bin/sh\nkill -KILL $PPID\n")
+    assert build(tree, ksrc).returncode == -9
+    assert not list((tree / "build").glob("*/*.ko"))
+
+
 @pytest.mark.parametrize("version, code", [("5, 19, 255", 1), ("6, 1, 0", 0),
                                            ("7, 3, 9", 0), ("7, 4, 0", 0), ("8, 0, 0", 0)])
 def test_no_kernel_is_too_new(tmp_path, version, code):
