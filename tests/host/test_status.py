@@ -24,7 +24,8 @@ def status(tmp_path):
 
 def kernels(*rows):
     """As tools/status has read them, oldest first: release, version, drivers."""
-    drivers = {name: types.SimpleNamespace(hash=name, complete=name != "incomplete")
+    drivers = {name: types.SimpleNamespace(hash=name, complete=name != "incomplete",
+                                           fits=True, tried=True)
                for _, _, name in rows}
     return [(release, version, [], drivers[name]) for release, version, name in rows]
 
@@ -43,6 +44,26 @@ def test_newest_of_each_line_and_flavour(status):
         ("7.4-amd64", "7.4~rc1-1~exp1", "incomplete"),
     )) == ["7.2.13+deb14-amd64", "7.2.9+deb13-amd64", "7.2.13+deb14-cloud-amd64",
            "7.3.4+deb13-amd64", "7.3-amd64", "7.3.4+deb13-rt-amd64"]
+
+
+def test_newest_of_each_flavour_of_arm64(status):
+    rows = kernels(("6.1.0-57-arm64", "6.1.192-3", "a"),
+                   ("6.1.0-57-cloud-arm64", "6.1.192-3", "a"))
+    assert status.to_build(rows) == ["6.1.0-57-arm64", "6.1.0-57-cloud-arm64"]
+    assert [row[3] for row in status.cells(rows)] == ["arm64", "cloud-arm64"]
+
+
+@pytest.mark.parametrize("words", [["9.9.9-amd64"], ["--rst", "9.9.9-amd64"],
+                                   ["7.3-amd64", "9.9.9-amd64"]])
+def test_a_kernel_that_debian_does_not_serve(status, monkeypatch, capsys, words):
+    """It is named, and nothing is said of the others."""
+    monkeypatch.setattr(status, "lines", lambda *_: [
+        "7.3-amd64 7.3~rc7-1~exp1 experimental"])
+    monkeypatch.setattr(status, "drivers_of", lambda *_: pytest.fail("it was read"))
+    assert status.main(words) == 3
+    said = capsys.readouterr()
+    assert said.out == "" and "9.9.9-amd64" in said.err
+    assert "docs/porting.rst" in said.err
 
 
 @pytest.fixture
