@@ -6,6 +6,8 @@ import re
 
 FUNCTION = re.compile(r"^(?=[a-z])(?:[^\n;{}()]+\n)?[^\n;{}]*?\b(\w+)\("
                       r"[^;{}]*\)\n\{\n(.*?)^\}", re.S | re.M)
+# Its name, at the end of it or, of a pointer to a function, before its parameters
+PARAMETER = re.compile(r"(\w+)(?:\[\w*\]|\)\(.*\))?$", re.S)
 NO_CODE = re.compile(r'/\*[\s\S]*?\*/|"(?:\\.|[^"\\\n])*"|'
                      r"^#define(?:.*\\\n)*.*$", re.M)
 
@@ -27,7 +29,7 @@ class Function:
         self.start = match.start()
         self.begin, self.end = match.span(2)
         left = match.end(1)
-        self.params = [re.search(r"(\w+)(\[\w*\])?$", param)[1] for param
+        self.params = [PARAMETER.search(param)[1] for param
                        in arguments(code[left + 1:closing(code, left)])
                        if param != "void"]
         words = code[self.start:match.start(1)].split()
