@@ -2,9 +2,11 @@
 """tapdrop attach: devices of the stock drivers count while it is on."""
 
 import fcntl
+import socket
 import struct
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -145,6 +147,89 @@ def test_later_devices_and_queues(attachable):
     assert {message.queue: nl.packets(message) for message in found
             if nl.packets(message)} == {
                 2: {(nl.FROM_USER, nl.PKT_TOO_SMALL): 3}}
+
+
+def seen(client):
+    """The queues that a reader of zeros sees, and the generation."""
+    rows = client.dump(nl.attr(nl.SCOPE, nl.QUEUE) + nl.attr(nl.ZEROS, True))
+    (*_, last) = client.dump(nl.attr(nl.CURSOR, bytes(8)))
+    return [row.queue for row in rows if row.queue is not None], last.generation
+
+
+def test_queue_that_lost_nothing(attachable):
+    """It is seen when its device comes up, and that is a change."""
+    lab = attachable
+    flags = ["no_pi", "multi_queue"]
+    lab.open("q0", dev="tap0", mode="tap", flags=flags)
+    attach()
+    with nl.Client() as client:
+        queues, generation = seen(client)
+        assert queues == [0]
+        lab.open("q1", dev="tap0", mode="tap", flags=flags)
+        assert seen(client) == ([0], generation)
+        ip("link set tap0 up")
+        queues, after = seen(client)
+        assert queues == [0, 1] and after != generation
+        ip("link set tap0 down", "link set tap0 up")
+        assert seen(client) == ([0, 1], after)
+
+
+def test_device_is_told_once(attachable):
+    lab = attachable
+    attach()
+    with nl.Client() as client:
+        client.subscribe()
+        ip("tuntap add tap0 mode tap", "link set tap0 up", "link del tap0")
+        lab.tap("tap1")
+        found = []
+        wait_for(lambda: found.extend(client.events()) or
+                 any(message.ifname == "tap1" for message in found))
+        found.extend(client.events(0.1))
+    assert [(message.cmd, message.ifname, message.coverage) for message in found
+            if message.queue is None] == [
+                (nl.ADD_NTF, "tap0", nl.ATTACHED), (nl.DEL_NTF, "tap0", nl.ATTACHED),
+                (nl.ADD_NTF, "tap1", nl.ATTACHED)]
+
+
+def test_device_that_comes_up_is_no_new_one(attachable):
+    """Each time it is looked at whether it is adopted, which it is."""
+    lab = attachable
+    attach()
+    lab.tap()
+    ifindex = socket.if_nametoindex("tap0")
+    with nl.Client() as client:
+        wait_for(lambda: client.get(ifindex).since > 100)
+        ip("link set tap0 down", "link set tap0 up")
+        device = client.get(ifindex)
+    assert device.since > 100 and (nl.FROM_CREATION, b"") in device.attrs
+
+
+def test_device_that_counts_again(attachable):
+    """It does so since then, and not since its creation."""
+    attach()
+    attachable.tap()
+    detach()
+    begun = time.monotonic()
+    attach()
+    with nl.Client() as client:
+        device = client.get(socket.if_nametoindex("tap0"))
+    assert device.since <= 1000 * (time.monotonic() - begun) + 10
+    assert (nl.FROM_CREATION, b"") not in device.attrs
+
+
+def test_zeros_of_orphans(attachable):
+    """Only while a frame without a device would count."""
+    def zeros():
+        with nl.Client() as client:
+            return [set(nl.packets(message).values())
+                    for message in client.dump(nl.attr(nl.ZEROS, True))]
+
+    assert attachable
+    assert zeros() == []
+    attach()
+    assert zeros() == [{0}]
+    detach()
+    assert zeros() == []
 
 
 def test_listeners(attachable):
