@@ -99,6 +99,41 @@ def test_nothing(poller):
     wait_for(lambda: not poller.poll() and poller.cursor > before)
 
 
+def is_future(client, cursor):
+    """Does the kernel refuse a cursor as one that it has not given yet?"""
+    try:
+        client.dump(attr(NO_QUEUE, True) + attr(CURSOR, struct.pack("=Q", cursor)))
+    except nl.Refused as refused:
+        assert refused.errno == errno.ESTALE
+        return True
+    return False
+
+
+def newest(client, cursor):
+    """The one that stands for now, if that does not end meanwhile."""
+    step = 1
+    while step:
+        if is_future(client, cursor + step):
+            step //= 2
+        else:
+            cursor += step
+            step *= 2
+    return cursor
+
+
+def test_loss_at_the_time_of_the_cursor(poller, taps):
+    """In the same jiffy it may be later: it is shown."""
+    ifindex, (queue, _) = list(taps.items())[0]
+
+    def at_the_same_time():
+        poller.cursor = newest(poller, poller.cursor)
+        queue.lose()
+        return is_future(poller, poller.cursor + 1)
+
+    wait_for(at_the_same_time)
+    assert (ifindex, 0) in poller.poll()
+
+
 def test_what_changed(poller, taps):
     """A queue, its device by name, and the counter that grew."""
     ifindex = list(taps)[7]
@@ -343,12 +378,13 @@ def test_no_loss_is_missed(taps, size):
 # -- what is refused ----------------------------------------------------------
 
 @pytest.mark.parametrize("forge", (
-    lambda cursor: cursor + (1 << 41),          # of another load
-    lambda cursor: cursor + (1 << 39),          # of the future
+    lambda cursor: cursor + (1 << 41),
+    lambda cursor: cursor ^ ((1 << 64) - 1),
+    lambda cursor: cursor + (1 << 39),
     lambda cursor: cursor & ((1 << 40) - 1),
     lambda cursor: (1 << 64) - 1,
     lambda cursor: 1,
-))
+), ids=("another-load", "another-load-and-past", "future", "no-load", "last", "first"))
 def test_foreign_cursor(poller, forge):
     """It is not taken for one that knows everything."""
     poller.cursor = forge(poller.cursor)

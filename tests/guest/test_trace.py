@@ -54,6 +54,14 @@ def test_drop_without_queue_or_skb(lab, drop):
     assert event["skbaddr"] in ("0000000000000000", "(null)")
 
 
+def test_drops_of_a_writer(lab, drop):
+    """The first of a queue, and those for which there is a block then."""
+    lab.tap()
+    lab.write("q0", count=3, short=5)
+    assert [(event["queue"], event["dir"], event["reason"], event["packets"])
+            for event in drop()] == [("0", "from-user", "PKT_TOO_SMALL", "1")] * 3
+
+
 def test_drop_without_device(lab, drop):
     lab.tap()
     ip("link del tap0")
