@@ -31,8 +31,11 @@ BUILT = TOP / "build/mutants/src"
 SWITCH = pathlib.Path("/sys/module/tapdrop/parameters/tapdrop_mutant")
 OPTIONS = pathlib.Path("/etc/modprobe.d/tapdrop-mutant.conf")
 MODULES = ("vhost_net", "ipvtap", "macvtap", "tap", "tun", "tapdrop")
-OURS = ("tapdrop/tapdrop.ko", "tun.ko", "tap.ko")
-TEST_SECONDS = 180              # what a test may take before it counts as hung
+OURS = ("tapdrop/tapdrop.ko", "tun.ko", "tap.ko", "attach/tapdrop-attach.ko")
+LIVEPATCHES = ("taplive", "tapdrop_attach")
+SYSFS = pathlib.Path("/sys/kernel/livepatch")
+TEST_SECONDS = 90               # what a test may take before it counts as hung
+PATIENCE = 30                   # what a test waits for something, at most
 UNLOAD_SECONDS = 30
 
 # What the kernel says without a panic, see tests/vm/run
@@ -60,17 +63,29 @@ def loaded():
         return {line.split()[0] for line in modules}
 
 
+def take_off(livepatch):
+    """Begin to, or be done."""
+    try:
+        (SYSFS / livepatch / "enabled").write_text("0")
+    except OSError:         # it is being taken off, or was
+        pass
+    subprocess.run(["rmmod", livepatch], check=False, stderr=subprocess.DEVNULL)
+
+
 def unload():
     """Whether all modules can be unloaded."""
     end = time.monotonic() + UNLOAD_SECONDS
     while True:
         there = loaded()
+        for name in there & set(LIVEPATCHES):
+            take_off(name)
         if "tapfault" in there:
             subprocess.run(["rmmod", "tapfault"], check=False)
         names = [name for name in MODULES if name in there]
         done = subprocess.run(["modprobe", "-r", *names], check=False,
                               stderr=subprocess.DEVNULL)
-        if not names or not done.returncode and not loaded() & set(MODULES):
+        left = loaded() & {*MODULES, *LIVEPATCHES}
+        if not left and (not names or not done.returncode):
             return True
         if time.monotonic() > end:
             return False
@@ -127,6 +142,11 @@ class Kernel:
                 continue
             if not found and COMPLAINT.search(line):
                 found = line.split(";", 1)[1].split("\n", 1)[0]
+
+
+def be_impatient():
+    """What a mistake keeps from happening, most tests would await for long."""
+    sys.modules["lab"].wait_for.__defaults__ = (PATIENCE,)
 
 
 def name_of(item):
@@ -276,6 +296,7 @@ class Loop:
         order = json.loads(pathlib.Path(sys.argv[1]).read_text())
         seconds = order["seconds"]
         install()
+        be_impatient()
         kernel = Kernel()
         for mutant in order["mutants"]:
             begun = time.monotonic()
@@ -307,8 +328,8 @@ class Loop:
 
 def main():
     os.chdir(TOP)
-    return pytest.main(["-q", "-s", "-p", "no:cacheprovider", "tests/guest"],
-                       plugins=[Loop()])
+    return pytest.main(["-q", "-s", "-p", "no:cacheprovider", "--rounds=1",
+                        "tests/guest"], plugins=[Loop()])
 
 
 sys.dont_write_bytecode = True

@@ -10,6 +10,8 @@ import shutil
 import subprocess
 
 SWITCH = "tapdrop_mutant"
+# Tests that put the livepatch on and off
+LIVEPATCH = ("test_attach", "test_refused", "test_rounds")
 HEADER = "tapdrop/hooks.h"
 DECLARED = f"\nextern unsigned int {SWITCH};\n"
 DEFINED = f"""
@@ -30,6 +32,7 @@ class Mutant:
         self.function = function
         self.tests = list(tests)
         self.sites = list(sites)
+        self.livepatch = any(test.startswith(LIVEPATCH) for test in tests)
         self.state = state          # may leave something behind
         self.number = None
         start = function.start

@@ -6,7 +6,7 @@ import pathlib
 import re
 
 import source
-from mutant import Mutant
+from mutant import LIVEPATCH, Mutant
 
 FAMILY = ["test_family_notify", "test_family_dump", "test_family_requests"]
 COVERAGE = ["test_family_coverage"]
@@ -21,13 +21,28 @@ LEAK = ["test_lifetime", "test_sites_tap::test_device_deleted"]
 STORE = ["test_store", "test_memcg"]
 CURSOR = ["test_family_cursor"]
 UPDATE = ["test_family_update", "test_family_cursor"]
+# On the stock drivers
+ATTACH = ["test_attach::test_devices_in_use", "test_attach"]
+GOES = ["test_attach::test_device_ends", "test_attach::test_module_goes",
+        "test_attach"]
+TOLD = ["test_attach::test_device_is_told", "test_attach::test_listeners",
+        "test_attach::test_readers_see"]
+UP = ["test_attach::test_device_that_comes_up", "test_attach"]
+SEEN = ["test_attach::test_queue_that_lost", "test_attach"]
+GENERIC = ["test_attach::test_generic_xdp"]
+AT_ONCE = ["test_attach::test_uncounted_as_soon"]
+LATER = ["test_attach::test_later", "test_attach"]
+SHORT = ["test_attach::test_memory_is_short", "test_attach"]
+REPLACED = ["test_refused::test_another", "test_refused::test_cumulative"]
 
-# What is tried on those that survive, by the file that was changed
+# What is tried on those that survive, by the file that was changed; or if only the
+# livepatch calls it
 SUITES = {
     "tun.c": ["test_sites", "test_scenarios", "test_lifetime", "test_family",
               "test_driver_modules", "test_conservation"],
     "tap.c": ["test_sites", "test_scenarios", "test_lifetime", "test_family",
               "test_driver_modules", "test_conservation"],
+    "attach": LIVEPATCH,
     "": ["test_family", "test_lifetime", "test_tool", "test_sites",
          "test_scenarios", "test_driver_modules", "test_conservation"],
 }
@@ -40,12 +55,83 @@ STATELESS = ("tapdrop/counters.c", "tapdrop/hooks.h", "tapdrop/netlink.c",
 
 
 def suite(mutant):
+    if mutant.livepatch:
+        return list(SUITES["attach"])
     return SUITES.get(mutant.path, SUITES[""])
 
 
 # File: rows of (function, name, pattern, what it becomes, tests that should
 # notice)
 TABLE = {
+    "tapdrop/adopt.c": [
+        ("tapdrop_adopted_start", "only-these", r"tapdrop_adopting \| kinds",
+         "kinds", ATTACH),
+        ("tapdrop_adopted_start", "never", r"tapdrop_adopting \| kinds",
+         "tapdrop_adopting", ATTACH),
+        ("tapdrop_adopted_stop", "goes-on", r"tapdrop_adopting & ~kinds",
+         "tapdrop_adopting", AT_ONCE),
+        ("tapdrop_adopted_idle", "never", r"td->adopted && ", "0 && ", AT_ONCE),
+        ("tapdrop_adopted_idle", "driver-counts", r"td->adopted && ", "",
+         ["test_family_dump::test_message"]),
+        ("tapdrop_adopted_counting", "always", r"READ_ONCE\(tapdrop_adopting\)",
+         "true", ["test_family_coverage::test_zeros_of_orphans"]),
+        ("tapdrop_adopted_counting", "never", r"READ_ONCE\(tapdrop_adopting\)",
+         "false", ["test_attach::test_zeros", "test_attach"]),
+        ("tapdrop_adopted_forget", "still-found",
+         r"if \(!tapdrop_dev_unhash\(td\)\)\s*return;", "", REPLACED),
+        ("tapdrop_adopted_forget", "program-leaks", r"tapdrop_xdp_set\([^;]*;", "",
+         REPLACED),
+        ("tapdrop_adopted_forget", "no-put", r"tapdrop_dev_finish\(td\);", "",
+         REPLACED),
+        ("tapdrop_adopt", "of-another", r"td && td->retired", "0", REPLACED),
+        ("tapdrop_adopt", "adopted-again",
+         r"if \(td && !td->paused\)\s*return td;", "", UP),
+        ("tapdrop_adopt", "counters-anew", r"if \(!td\)\s*(?=td = )", "", ATTACH),
+        ("tapdrop_adopt", "no-program",
+         r"tapdrop_xdp_set\(dev, &td->generic, prog\)", "0", GENERIC),
+        ("tapdrop_adopt", "old-age", r"td->since = get_jiffies_64\(\);", "",
+         ["test_attach::test_device_that_counts_again"]),
+        ("tapdrop_adopt", "born-again", r"born && !td", "born",
+         ["test_attach::test_device_that_counts_again"]),
+        ("tapdrop_adopt", "stays-paused", r"WRITE_ONCE\(td->paused, false\);", "",
+         ATTACH),
+        ("tapdrop_adopt", "not-listed", r"tapdrop_list_counted\(td, dev\);", ";",
+         ATTACH),
+        ("tapdrop_adopt", "told-twice",
+         r"xa_load\(&tn->devs, dev->ifindex\) == TAPDROP_UNCOUNTED", "true", TOLD),
+        ("tapdrop_adopted_queues", "never", r"attached <= end", "true", SEEN),
+        ("tapdrop_adopted_queues", "one-more", r"TAPDROP_MAX_QUEUES\) - 1",
+         "TAPDROP_MAX_QUEUES - 1)", SEEN),
+        ("tapdrop_adopted_queues", "no-change", r"if \(td->listed\)", "if (0)",
+         SEEN),
+        ("tapdrop_adopted_let_go", "not-paused", r"WRITE_ONCE\(td->paused, true\);",
+         "", ATTACH),
+        ("tapdrop_adopted_let_go", "unlisted-too", r"if \(!td->listed\)", "if (0)",
+         REPLACED),
+        ("tapdrop_adopted_let_go", "program-stays", r"tapdrop_xdp_set\([^;]*;", "",
+         GENERIC),
+        ("tapdrop_adopted_let_go", "never-left", r"td->leaving = true;", "", TOLD),
+        ("tapdrop_adopted_let_go", "not-shown", r"tapdrop_index\([^;]*;", "", ATTACH),
+        ("tapdrop_adopted_left", "left-again", r"td->leaving = false;", "", ATTACH),
+        ("tapdrop_adopted_left", "silent", r"tapdrop_nl_notify_left\([^;]*;", "",
+         TOLD),
+        ("tapdrop_adopted_left", "no-add", r"tapdrop_nl_notify_uncounted\([^;]*;", "",
+         TOLD),
+        ("tapdrop_adopted_each", "no-put", r"tapdrop_dev_put\(td\);", "", GOES),
+        ("tapdrop_adopted_pause", "no-unlock", r"rtnl_unlock\(\);", "", ATTACH),
+        ("tapdrop_adopted_pause", "no-wait", r"synchronize_rcu_expedited\(\);", "",
+         ["test_rounds"]),
+        ("tapdrop_adopted_end", "no-unlock", r"rcu_read_unlock\(\);", "", GOES),
+        ("tapdrop_adopted_end", "still-found", r"td && !tapdrop_dev_unhash\(td\)",
+         "0", GOES),
+        ("tapdrop_adopted_end", "program-leaks", r"tapdrop_xdp_set\([^;]*;", "",
+         GOES),
+        ("tapdrop_adopted_end", "no-put", r"tapdrop_dev_finish\(td\);", ";", GOES),
+        ("tapdrop_adopted_get", "no-get", r"refcount_inc\(&td->ref\);", ";",
+         ["test_attach::test_tap_in_use"]),
+        ("tapdrop_adopted_put", "no-put", r"tapdrop_dev_put\(td\);", "",
+         ["test_attach::test_tap_in_use"]),
+    ],
     "tapdrop/counters.c": [
         ("tapdrop_sums_add", "oldest-time", r"time_after\(", "time_before(",
          ["test_last_loss", "test_family_dump::test_last"]),
@@ -112,6 +198,9 @@ TABLE = {
          ["test_trace"]),
     ],
     "tapdrop/store.c": [
+        ("tapdrop_store_adopt", "nobody-pays", r"tapdrop_store_pay\([^;]*;", "",
+         ATTACH),
+        ("tapdrop_count_slow", "unseen-queue", r"td->adopted && ", "0 && ", LATER),
         ("tapdrop_table_grow", "queues-lost", r"memcpy\(table->queues[^;]*;",
          "", STORE),
         ("tapdrop_table_grow", "payers-lost",
@@ -254,6 +343,16 @@ TABLE = {
     ],
     "tapdrop/registry.c": [
         ("tapdrop_net_changed", "no-change", r"\+ 1 \?: 1", "?: 1", WALK),
+        ("tapdrop_dev_find", "paused", r" && !READ_ONCE\(td->paused\)", "", GOES),
+        ("tapdrop_dev_next", "any-kind", r"!\(kinds & BIT\(td->kind\)\) \|\| ", "",
+         REPLACED),
+        ("tapdrop_dev_next", "no-get", r"refcount_inc\(&td->ref\);", "", ATTACH),
+        ("tapdrop_dev_next", "first-bucket", r"HASH_SIZE\(tapdrop_devs\)", "1",
+         ATTACH),
+        ("tapdrop_dev_make", "few-queues", r"adopted \? TAPDROP_MAX_QUEUES :", "0 ?:",
+         LATER),
+        ("tapdrop_dev_of", "another", r"td && td->retired", "0", REPLACED),
+        ("tapdrop_unlist", "left-behind", r"tapdrop_adopted_end\(dev\);", ";", GOES),
         ("tapdrop_dev_make", "foreign-queue",
          r"skb = kind <= TAPDROP_KIND_TAP", "skb = true", PURGE),
         ("tapdrop_dev_make", "own-queue",
@@ -417,7 +516,7 @@ TABLE = {
         ("tapdrop_nl_dump_put", "no-cancel", r"genlmsg_cancel\(skb, hdr\);",
          "", ["test_family_dump::test_resume"]),
         ("tapdrop_nl_dump_queues", "device-again", r"ctx->part = 1;", "",
-         ["test_family_dump::test_resume"]),
+         ["test_family_dump::test_resume", "test_family_cursor::test_no_queue"]),
         ("tapdrop_nl_dump_queues", "last-queue",
          r"ctx->part <= smp_load", "ctx->part < smp_load",
          ["test_family_dump::test_resume"]),
@@ -453,7 +552,7 @@ TABLE = {
          r">= smp_load_acquire\(&view\.td->queues_end\)",
          "> smp_load_acquire(&view.td->queues_end)", ["test_family_requests"]),
         ("tapdrop_nl_reply", "no-put", r"tapdrop_dev_put\(view\.td\);", "",
-         LEAK),
+         ["test_family_dump::test_sums", *LEAK]),
         ("tapdrop_nl_stats_get_doit", "no-ifindex",
          r"if \(GENL_REQ_ATTR_CHECK[^;]*;", "", ["test_family_requests"]),
         ("tapdrop_nl_stats_get_doit", "do-for-queues",
@@ -526,6 +625,8 @@ TABLE = {
          r"(td\);\s*if \()final", r"\1false", ["test_family_notify"]),
         ("tapdrop_nl_notify_del", "move-is-end", r"&none, true", "&none, false",
          ["test_family_notify"]),
+        ("tapdrop_nl_notify_left", "still-counts",
+         r"view\.coverage = TAPDROP_COVERAGE_NONE;", "", TOLD),
     ],
     "tapdrop/gone.c": [
         ("tapdrop_gone_add", "no-reference", r"get_device\(&dev->dev\);", "",
@@ -580,6 +681,14 @@ TABLE = {
          ["test_xdp_bond"]),
         ("tapdrop_xdp_fail", "never-fails",
          r"tapdrop_xdp_failed, true", "tapdrop_xdp_failed, false", XDP),
+        ("tapdrop_xdp_choose", "another-program", r"(prog\)->real) != prog",
+         r"\1 == prog", GENERIC),
+        ("tapdrop_xdp_choose", "always-ours",
+         r" \|\|\s*container_of\([^)]*\)->real != prog", "", GENERIC),
+        ("tapdrop_xdp_lost_by", "never-ours", r"tapdrop_xdp_is_ours\(prog\)", "0",
+         GENERIC),
+        ("tapdrop_xdp_lost_by", "always-ours", r"tapdrop_xdp_is_ours\(prog\)", "1",
+         GENERIC),
         ("tapdrop_xdp_is_ours", "any-program",
          r"prog->bpf_func == tapdrop_xdp_run", "true", ["test_xdp_bond"]),
         ("tapdrop_xdp_set", "no-grace-period",
@@ -602,6 +711,45 @@ TABLE = {
          ["test_family_requests"]),
         ("tapdrop_compat_dumpit", "no-error", r"return err \?: ", "return ",
          ["test_family_requests"]),
+    ],
+    "attach/main.c": [
+        ("tapdrop_attach_event", "births-only",
+         r"event != NETDEV_UP &&\s*event != NETDEV_CHANGE", "true", SEEN),
+        ("tapdrop_attach_event", "not-live", r"!READ_ONCE\(driver->live\)", "0",
+         REPLACED),
+        ("tapdrop_attach_event", "always-born", r"born = [^;]*;", "born = true;",
+         LATER),
+        ("tapdrop_attach_event", "never-born", r"born = [^;]*;", "born = false;",
+         LATER),
+        ("tapdrop_attach_event", "no-program", r"if \(driver->prog\)", "if (0)",
+         GENERIC),
+        ("tapdrop_attach_event", "not-failed", r"WRITE_ONCE\([^;]*;", ";", SHORT),
+        ("tapdrop_attach_event", "unseen-queues",
+         r"tapdrop_adopted_queues\(td\);", ";", SEEN),
+        ("tapdrop_attach_is_on_top", "always", r"return false;", ";", REPLACED),
+        ("tapdrop_attach_go", "no-unlock", r"spin_unlock\([^;]*;", "", ATTACH),
+        ("tapdrop_attach_go", "not-live", r"WRITE_ONCE\(driver->live, true\);", "",
+         ATTACH),
+        ("tapdrop_attach_go", "below-another",
+         r" && tapdrop_attach_is_on_top\(driver\)", "", REPLACED),
+        ("tapdrop_attach_goes_on", "for-ever", r"tapdrop_attach_halt\(driver\);", ";",
+         REPLACED),
+        ("tapdrop_attach_halt", "hooks-go-on", r"WRITE_ONCE\(driver->live, false\);",
+         "", ["test_rounds", *REPLACED]),
+        ("tapdrop_attach_adopt", "after-registry", r"driver->nb\.priority = 1;",
+         "driver->nb.priority = -1;", TOLD),
+        ("tapdrop_attach_adopt", "failed-before", r"WRITE_ONCE\(driver->failed, 0\);",
+         "", SHORT),
+        ("tapdrop_attach_let_go", "still-notified",
+         r"unregister_netdevice_notifier\(&driver->nb\);", "", GOES),
+        ("tapdrop_attach_let_go", "not-paused", r"tapdrop_adopted_pause\([^;]*;", "",
+         GOES),
+        ("tapdrop_attach_post_patch", "not-on", r"driver->on = true;", "", ATTACH),
+        ("tapdrop_attach_pre_unpatch", "stays-on", r"driver->on = false;", "", GOES),
+        ("tapdrop_attach_pre_unpatch", "late", r"tapdrop_attach_halt\(driver\);", "",
+         AT_ONCE),
+        ("tapdrop_attach_is_settled", "at-once",
+         r"READ_ONCE\(driver->adopting\) == may", "true", ATTACH),
     ],
     "tun.c": [
         ("tun_disable_queue", "writer-has-queue",
