@@ -13,8 +13,8 @@ import pytest
 import netlink as nl
 import tun
 from blocked import blocked
-from lab import (FROM, MAC, TAPDROP, TO, VNET_LEN, counters, drops, ip, orphans, run,
-                 show, standard, tapdrop, wait_for)
+from lab import (FROM, MAC, TAPDROP, TO, VNET_LEN, counters, drops, ip, orphans, packets,
+                 run, show, standard, tapdrop, wait_for)
 from livepatch import attach, detach
 from modules import users
 from xdp import XDP_DROP
@@ -371,6 +371,20 @@ def test_queue_is_closed_before_all_is_attached(attachable):
         lab.send(dev="tap0", count=1)
     assert coverage("vtap0") == "attached"
     assert orphans() == {}
+
+
+def test_queue_holds_its_own_frames(attachable):
+    """The stock driver would never end it, as the frames hold it in their turn."""
+    lab = attachable
+    lab.lower()
+    attach()
+    before = users("tap")
+    lab.write("m0", count=3, dst=MAC)
+    wait_for(lambda: packets("vtap0", "rx") == 3)
+    lab.close("m0")
+    assert drops("vtap0") == {(0, TO, "QUEUE_PURGE"): 3}
+    # An open queue is two: the file, and the socket
+    wait_for(lambda: users("tap") == before - 2)
 
 
 def hold_rtnl(ms, module):
