@@ -74,6 +74,21 @@ def test_programs_are_called_as_the_kernel_does():
             if "bpf_dispatcher_nop_func(" in text] == ["xdp.c"]
 
 
+def test_what_users_make_us_allocate_is_charged():
+    """But for messages, which are sent at once, and indexes, which say it elsewhere."""
+    bare = {line.strip() for path in (TOP / "kernel").rglob("*.c")
+            for line in path.read_text().splitlines()
+            if re.search(r"GFP_(KERNEL|ATOMIC|NOWAIT)\b|k[mz]alloc_obj\(\*\w+\)", line)}
+    assert bare == {
+        "msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);",
+        "TAPDROP_NLGRP_DEVICES, GFP_KERNEL);",
+        # __GFP_ACCOUNT by XA_FLAGS_ACCOUNT
+        "xa_store(&tn->devs, dev->ifindex, entry, GFP_KERNEL | __GFP_NOFAIL);",
+        # by SLAB_ACCOUNT
+        "#define TAPDROP_STORE_GFP	(GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NOWARN | \\",
+    }
+
+
 def test_indexes_that_move_are_read_at_once():
     """Hooks read them under RCU, or with no lock at all, while another queue is
     detached under RTNL."""
