@@ -7,6 +7,10 @@
 
 #include "sysfs.h"
 
+/* What to say if memory was short: of their number, "s" if it is not one; what then */
+#define ADOPTION_FAILED	"memory was short %llu time%s, so that a device of this or another network namespace may not be counted"
+#define ADOPTION_AGAIN	"'tapdrop -all-netns' says which; 'tapdrop detach' and 'tapdrop attach' try again"
+
 /**
  * struct adoption - what it says, of all network namespaces
  * @known: whether it says anything; an older one does not

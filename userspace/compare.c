@@ -113,7 +113,7 @@ const char *percentage(char dst[16], uint64_t part, uint64_t all)
 static const char *verdict(const struct tapdrop_device *dev,
 			   unsigned long long ours, unsigned long long theirs)
 {
-	if (!dev->from_creation)
+	if (is_counted_later(dev))
 		return "not comparable, ours leaves out what was lost while nobody counted";
 	if (ours == theirs)
 		return "they agree";
@@ -182,7 +182,7 @@ static void compare_all(const struct sources *s, const struct selector *sel,
 		link = comparable(&at, sel);
 		if (!link)
 			continue;
-		if (!at.dev->from_creation) {
+		if (is_counted_later(at.dev)) {
 			later++;
 			continue;
 		}

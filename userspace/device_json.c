@@ -29,12 +29,6 @@ static struct json *put_counter(struct json *to, const struct source *src,
 	return o;
 }
 
-/* One that nobody counts any more says what it lost until then. */
-static bool has_losses(const struct tapdrop_device *dev)
-{
-	return is_counted(dev) || dev->n_counters;
-}
-
 static void put_head(struct json *o, const struct source *src,
 		     const struct tapdrop_device *dev)
 {
@@ -86,7 +80,7 @@ static void put_sums(struct json *o, const struct source *src,
 	const struct tapdrop_link_stats *link = source_link(src, dev);
 	struct json *sums;
 
-	if (has_losses(dev)) {
+	if (has_numbers(dev)) {
 		sums = json_add(o, "drops", json_object());
 		json_add(sums, "to-user",
 			 json_number(dev->lost_to_user));
@@ -143,7 +137,7 @@ struct json *json_device(struct json *to, const char *key,
 	put_head(o, src, dev);
 	put_sums(o, src, dev);
 	json_holders(o, src, dev);
-	if (!opt.brief && has_losses(dev))
+	if (!opt.brief && has_numbers(dev))
 		put_counters(o, src, dev, h, n);
 	return o;
 }

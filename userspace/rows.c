@@ -271,7 +271,7 @@ void table_counters(struct table *t, const struct source *src,
 	const struct tapdrop_counter *c;
 	uint32_t dir, seen;
 
-	if (!is_counted(dev)) {
+	if (!has_numbers(dev)) {
 		put_uncounted(t, src, dev);
 		return;
 	}

@@ -291,6 +291,18 @@ bool is_counted(const struct tapdrop_device *dev)
 }
 
 /**
+ * has_numbers() - is there anything to say of what a device loses?
+ * @dev: device
+ *
+ * Return: true if it is counted; or if it was, and this is what it had then, as a
+ * livepatch has let go of it.
+ */
+bool has_numbers(const struct tapdrop_device *dev)
+{
+	return is_counted(dev) || dev->n_counters;
+}
+
+/**
  * is_counted_later() - does counting begin later than a device?
  * @dev: device
  *

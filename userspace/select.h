@@ -83,6 +83,7 @@ bool selector_has_value(const struct selector_info *info);
 int parse_selector(int argc, char **argv, struct selector *sel,
 		   const struct word *words, void *arg);
 bool is_counted(const struct tapdrop_device *dev);
+bool has_numbers(const struct tapdrop_device *dev);
 bool is_counted_later(const struct tapdrop_device *dev);
 bool pattern_matches(const struct pattern *p, const char *name);
 bool selected(const struct selector *sel, const uint32_t *ifindexes,

@@ -223,7 +223,7 @@ static int see_devices(double seconds)
 	adoption_read(&a, &sys);
 	uncounted_read(&u, NULL);
 	if (a.failed)
-		return fail(EXIT_UNWELL, "attached, but memory was short %llu time%s, so that a device of this or another network namespace may not be counted; 'tapdrop -all-netns' says which; 'tapdrop detach' and 'tapdrop attach' try again",
+		return fail(EXIT_UNWELL, "attached, but " ADOPTION_FAILED "; " ADOPTION_AGAIN,
 			    a.failed, a.failed == 1 ? "" : "s");
 	if (*u.error)
 		return fail(EXIT_UNWELL, "attached, but whether all devices are counted cannot be seen: %s",

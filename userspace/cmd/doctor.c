@@ -286,9 +286,8 @@ static void look_at_adoption(struct diagnosis *d)
 		find(d, BAD, "attach", "Wait, and look again.",
 		     "the livepatch is on, but has not looked at all devices of all network namespaces yet: somebody keeps the kernel's lock for them");
 	else if (a->failed)
-		find(d, BAD, "attach",
-		     "'tapdrop -all-netns' says which; 'tapdrop detach' and 'tapdrop attach' try again.",
-		     "the livepatch is on, but memory was short %llu time%s, so that a device of this or another network namespace may not be counted",
+		find(d, BAD, "attach", ADOPTION_AGAIN ".",
+		     "the livepatch is on, but " ADOPTION_FAILED,
 		     a->failed, a->failed == 1 ? "" : "s");
 	else
 		find(d, GOOD, "attach", NULL,

@@ -66,24 +66,12 @@ static void print_oneline(const struct source *src,
 	putchar('\n');
 }
 
-/* Who is not counted any more says what it lost while it was. */
-static void print_table(const struct source *src, const struct tapdrop_device *dev)
-{
-	struct table *t = counter_table_new(false);
-	struct tapdrop_device counted = *dev;
-
-	if (!is_counted(dev))
-		counted.coverage = TAPDROP_COVERAGE_ATTACHED;
-	table_counters(t, src, &counted);
-	table_print(t, stdout);
-	table_free(t);
-}
-
 static void print_text(const struct source *src,
 		       const struct tapdrop_event *event)
 {
 	const struct tapdrop_device *dev = event->device;
 	char name[DEVICE_NAME], now[40];
+	struct table *t;
 
 	if (opt.timestamp)
 		printf("%s ", timestamp(now));
@@ -98,8 +86,13 @@ static void print_text(const struct source *src,
 		       (unsigned long long)dev->lost_to_user,
 		       (unsigned long long)dev->lost_from_user);
 	putchar('\n');
-	if (dev->n_counters && !opt.brief)
-		print_table(src, dev);
+	if (!dev->n_counters || opt.brief)
+		return;
+
+	t = counter_table_new(false);
+	table_counters(t, src, dev);
+	table_print(t, stdout);
+	table_free(t);
 }
 
 static int print_events(const struct source *src, const struct selector *sel)
