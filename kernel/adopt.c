@@ -87,7 +87,7 @@ static void tapdrop_adopted_forget(struct tapdrop_dev *td)
  * @dev: the device; its rtnl_link_ops and type are set
  * @attached: where the driver keeps its number of attached queues
  * @prog: its XDP program, or NULL
- * @born: it is just being registered
+ * @born: it is just being registered, for the first time
  *
  * Context: process, RTNL held.
  *
@@ -112,7 +112,6 @@ struct tapdrop_dev *tapdrop_adopt(struct net_device *dev,
 	if (td && !td->paused)
 		return td;
 
-	born = born && !td;
 	if (!td)
 		td = tapdrop_dev_make(dev, attached, true);
 	if (!td)

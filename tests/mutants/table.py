@@ -91,8 +91,6 @@ TABLE = {
          r"tapdrop_xdp_set\(dev, &td->generic, prog\)", "0", GENERIC),
         ("tapdrop_adopt", "old-age", r"td->since = get_jiffies_64\(\);", "",
          ["test_attach::test_device_that_counts_again"]),
-        ("tapdrop_adopt", "born-again", r"born && !td", "born",
-         ["test_attach::test_device_that_counts_again"]),
         ("tapdrop_adopt", "stays-paused", r"WRITE_ONCE\(td->paused, false\);", "",
          ATTACH),
         ("tapdrop_adopt", "not-listed", r"tapdrop_list_counted\(td, dev\);", ";",
