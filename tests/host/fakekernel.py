@@ -104,15 +104,15 @@ class FakeKernel:
         """Answer each request of a socket."""
         while True:
             try:
-                request = peer.recv(65536)
+                request, seen, _, _ = socket.recv_fds(peer, 65536, 1)
             except OSError:
                 return
             if not request:
-                self.listeners = {(other, group) for other, group in
-                                  self.listeners if other is not peer}
+                self.leave(lambda other, _: other is peer)
                 return
             if len(request) == 8:
                 self.join(peer, struct.unpack('=II', request)[1])
+                os.close(*seen)
                 continue
             _, kind, _, seq, _ = struct.unpack_from('=IHHII', request)
             for answer in self.answers(kind, request):
@@ -176,10 +176,15 @@ class FakeKernel:
         if group == self.group:
             self.joined.set()
 
+    def leave(self, goes):
+        """Some hear no more; others may join meanwhile."""
+        for listener in list(self.listeners):
+            if goes(*listener):
+                self.listeners.discard(listener)
+
     def load_anew(self):
         """The module goes and comes: it has other ids, and no listeners."""
-        self.listeners = {(peer, group) for peer, group in self.listeners
-                          if group != self.group}
+        self.leave(lambda _, group: group == self.group)
         self.family, self.group = self.family + 1, self.group + 1
         self.joined.clear()
         self.notify(self.describe(), GENL_ID_CTRL)
@@ -188,8 +193,7 @@ class FakeKernel:
         """The module goes."""
         self.has_family = False
         self.family = self.family + 1
-        self.listeners = {(peer, group) for peer, group in self.listeners
-                          if group != self.group}
+        self.leave(lambda _, group: group == self.group)
 
     def notify(self, messages, group=None):
         """Send events to all who listen to a group, or to ours."""

@@ -76,16 +76,49 @@ int getsockname(int fd, struct sockaddr *addr, socklen_t *len)
 	return 0;
 }
 
+/*
+ * Who has joined hears what is sent from then on; so wait until the test has seen it.
+ * It gets one end of a pipe along with the group, and closes that.
+ */
+static int join(int fd, int group)
+{
+	unsigned int request[2] = { FAKENL_JOIN, group };
+	char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec iov = { request, sizeof(request) };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	int seen[2], ret;
+	char none;
+
+	if (pipe(seen))
+		return -1;
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &seen[1], sizeof(int));
+	ret = REAL(sendmsg)(fd, &msg, 0) < 0 ? -1 : 0;
+	close(seen[1]);
+	if (!ret)
+		ret = read(seen[0], &none, 1);
+	close(seen[0]);
+	return ret;
+}
+
 int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
-	unsigned int join[2] = { FAKENL_JOIN };
+	int group;
 
 	if (!fake(fd) || level != SOL_NETLINK)
 		return REAL(setsockopt)(fd, level, name, value, len);
 	if (name != NETLINK_ADD_MEMBERSHIP)
 		return 0;
-	memcpy(&join[1], value, sizeof(int));
-	return send(fd, join, sizeof(join), 0) < 0 ? -1 : 0;
+	memcpy(&group, value, sizeof(group));
+	return join(fd, group);
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
