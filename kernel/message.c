@@ -68,13 +68,13 @@ static int tapdrop_nl_put_dev(struct sk_buff *skb,
 
 	if (nla_put_u32(skb, TAPDROP_A_STATS_COVERAGE, view->coverage))
 		return -EMSGSIZE;
-	if (!view->td)
+	if (view->coverage == TAPDROP_COVERAGE_NONE)
 		return 0;
 
-	age = jiffies64_to_msecs(get_jiffies_64() - view->td->since);
+	age = jiffies64_to_msecs(get_jiffies_64() - READ_ONCE(view->td->since));
 	if (nla_put_u32(skb, TAPDROP_A_STATS_QUEUES, view->queues) ||
 	    nla_put_uint(skb, TAPDROP_A_STATS_SINCE_MS, age) ||
-	    (view->td->born &&
+	    (READ_ONCE(view->td->born) &&
 	     nla_put_flag(skb, TAPDROP_A_STATS_FROM_CREATION)))
 		return -EMSGSIZE;
 	return 0;

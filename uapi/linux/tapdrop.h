@@ -77,7 +77,9 @@ enum tapdrop_scope {
  *   device, and loses when it gets one with a shorter ring (dev-gone, to-user,
  *   of no queue), do not.
  * @TAPDROP_COVERAGE_NONE: Not at all: its driver is one that does not count.
- *   There are no counters, and it is not known what the device lost.
+ *   There are no counters, and it is not known what the device lost. Only the
+ *   device-del-ntf of a device that a livepatch lets go of has those that it
+ *   had until then.
  */
 enum tapdrop_coverage {
 	TAPDROP_COVERAGE_DRIVER = 1,
