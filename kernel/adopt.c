@@ -87,7 +87,7 @@ static void tapdrop_adopted_forget(struct tapdrop_dev *td)
  * @dev: the device; its rtnl_link_ops and type are set
  * @attached: where the driver keeps its number of attached queues
  * @prog: its XDP program, or NULL
- * @born: it is just being registered, for the first time
+ * @registering: it is just being registered, or moves to another namespace
  *
  * Context: process, RTNL held.
  *
@@ -96,7 +96,7 @@ static void tapdrop_adopted_forget(struct tapdrop_dev *td)
  */
 struct tapdrop_dev *tapdrop_adopt(struct net_device *dev,
 				  const unsigned int *attached,
-				  struct bpf_prog *prog, bool born)
+				  struct bpf_prog *prog, bool registering)
 {
 	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
 	struct tapdrop_dev *td = tapdrop_dev_lookup(dev);
@@ -114,24 +114,18 @@ struct tapdrop_dev *tapdrop_adopt(struct net_device *dev,
 
 	if (!td)
 		td = tapdrop_dev_make(dev, attached, true);
-	if (!td)
-		goto failed;
+	if (!td || tapdrop_xdp_set(dev, &td->generic, prog))
+		return NULL;
 
-	if (tapdrop_xdp_set(dev, &td->generic, prog))
-		goto failed;
-	td->born = born;
-	td->since = get_jiffies_64();
+	WRITE_ONCE(td->born, registering && !tapdrop_moves(dev));
+	WRITE_ONCE(td->since, get_jiffies_64());
+	tapdrop_dev_placed(td, dev);
 	/* From here on the hooks find it. */
 	WRITE_ONCE(td->paused, false);
 	/* One that is just being registered is listed after this. */
 	if (xa_load(&tn->devs, dev->ifindex) == TAPDROP_UNCOUNTED)
 		tapdrop_list_counted(td, dev);
 	return td;
-
-failed:
-	if (net_ratelimit())
-		netdev_warn(dev, "tapdrop has no memory to count this device\n");
-	return NULL;
 }
 EXPORT_SYMBOL_GPL(tapdrop_adopt);
 

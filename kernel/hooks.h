@@ -203,7 +203,7 @@ void tapdrop_queue_put(struct tapdrop_dev *td);
 /* For the devices of a stock driver: from the livepatch's coming to its going. */
 struct tapdrop_dev *tapdrop_adopt(struct net_device *dev,
 				  const unsigned int *attached,
-				  struct bpf_prog *prog, bool born);
+				  struct bpf_prog *prog, bool registering);
 void tapdrop_adopted_start(unsigned long kinds);
 void tapdrop_adopted_stop(unsigned long kinds);
 void tapdrop_adopted_queues(struct tapdrop_dev *td);

@@ -9,6 +9,7 @@
  */
 
 #include <linux/hashtable.h>
+#include <linux/moduleparam.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
 #include <net/net_namespace.h>
@@ -448,6 +449,29 @@ static bool tapdrop_is_tracked(const struct net_device *dev)
 	return kind >= TAPDROP_KIND_MACVTAP && test_bit(kind, &tapdrop_tracked);
 }
 
+/* How many are indexed as uncounted, in all namespaces; under RTNL */
+static unsigned int tapdrop_uncounted;
+
+static void tapdrop_uncounted_replace(const void *old, const void *entry)
+{
+	unsigned int n = tapdrop_uncounted;
+
+	n += (entry == TAPDROP_UNCOUNTED) - (old == TAPDROP_UNCOUNTED);
+	WRITE_ONCE(tapdrop_uncounted, n);
+}
+
+static int tapdrop_get_uncounted(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(tapdrop_uncounted));
+}
+
+static const struct kernel_param_ops tapdrop_uncounted_ops = {
+	.get = tapdrop_get_uncounted,
+};
+
+module_param_cb(uncounted, &tapdrop_uncounted_ops, NULL, 0444);
+MODULE_PARM_DESC(uncounted, "Devices of all namespaces that are not counted");
+
 /**
  * tapdrop_index - show a device to readers, or show it as something else
  * @dev: the device
@@ -462,8 +486,11 @@ static bool tapdrop_is_tracked(const struct net_device *dev)
 void tapdrop_index(struct net_device *dev, void *entry)
 {
 	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
+	void *old;
 
-	xa_store(&tn->devs, dev->ifindex, entry, GFP_KERNEL | __GFP_NOFAIL);
+	old = xa_store(&tn->devs, dev->ifindex, entry,
+		       GFP_KERNEL | __GFP_NOFAIL);
+	tapdrop_uncounted_replace(old, entry);
 	tapdrop_net_changed(tn);
 }
 
@@ -477,7 +504,7 @@ static void tapdrop_unindex(const struct net_device *dev)
 {
 	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
 
-	xa_erase(&tn->devs, dev->ifindex);
+	tapdrop_uncounted_replace(xa_erase(&tn->devs, dev->ifindex), NULL);
 	tapdrop_net_changed(tn);
 }
 
@@ -497,6 +524,20 @@ static void tapdrop_unlist_uncounted(struct net_device *dev)
 }
 
 /**
+ * tapdrop_dev_placed - note where a device is, and what it is called
+ * @td: counters of the device
+ * @dev: the device
+ *
+ * Context: RTNL held.
+ */
+void tapdrop_dev_placed(struct tapdrop_dev *td, const struct net_device *dev)
+{
+	tapdrop_dev_named(td);
+	WRITE_ONCE(td->ifindex, dev->ifindex);
+	WRITE_ONCE(td->netns, dev_net(dev)->ns.inum);
+}
+
+/**
  * tapdrop_list_counted - show the counters of a device to readers
  * @td: counters of the device
  * @dev: the device, in its namespace's index as uncounted, or not at all
@@ -505,9 +546,7 @@ static void tapdrop_unlist_uncounted(struct net_device *dev)
  */
 void tapdrop_list_counted(struct tapdrop_dev *td, struct net_device *dev)
 {
-	tapdrop_dev_named(td);
-	WRITE_ONCE(td->ifindex, dev->ifindex);
-	WRITE_ONCE(td->netns, dev_net(dev)->ns.inum);
+	tapdrop_dev_placed(td, dev);
 	tapdrop_index(dev, td);
 	td->listed = true;
 	/* After it is there: see tapdrop_cursor_new(). */
@@ -523,10 +562,29 @@ static struct tapdrop_dev *tapdrop_dev_of(const struct net_device *dev)
 	return td && td->retired && !td->listed ? NULL : td;
 }
 
+/* Between two namespaces: NETDEV_UNREGISTER in the old one is followed by
+ * NETDEV_REGISTER in the new one. Under RTNL, and only compared.
+ */
+static const struct net_device *tapdrop_moving;
+
+/**
+ * tapdrop_moves - is a device that is being registered not a new one?
+ * @dev: the device
+ *
+ * Context: in a notifier before the registry's, RTNL held.
+ *
+ * Return: whether it was registered in another network namespace before.
+ */
+bool tapdrop_moves(const struct net_device *dev)
+{
+	return dev == tapdrop_moving;
+}
+
 static int tapdrop_list(struct net_device *dev)
 {
 	struct tapdrop_dev *td = tapdrop_dev_of(dev);
 
+	tapdrop_moving = NULL;
 	if (!td && tapdrop_is_tracked(dev)) {
 		td = tapdrop_dev_add(dev, NULL);
 		if (IS_ERR(td))
@@ -548,6 +606,8 @@ static void tapdrop_unlist(struct net_device *dev)
 	struct net *net = dev_net(dev);
 	bool listed;
 
+	if (dev->reg_state == NETREG_REGISTERED)
+		tapdrop_moving = dev;
 	if (!td) {
 		tapdrop_unlist_uncounted(dev);
 		if (dev->reg_state == NETREG_UNREGISTERING)

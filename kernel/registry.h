@@ -39,7 +39,9 @@ bool tapdrop_dev_unhash(struct tapdrop_dev *td);
 void tapdrop_dev_finish(struct tapdrop_dev *td);
 struct tapdrop_dev *tapdrop_dev_next(unsigned int *bucket, unsigned long kinds,
 				     bool (*is)(const struct tapdrop_dev *td));
+void tapdrop_dev_placed(struct tapdrop_dev *td, const struct net_device *dev);
 void tapdrop_list_counted(struct tapdrop_dev *td, struct net_device *dev);
+bool tapdrop_moves(const struct net_device *dev);
 void tapdrop_index(struct net_device *dev, void *entry);
 
 int tapdrop_registry_init(void);

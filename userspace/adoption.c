@@ -4,7 +4,8 @@
 
 #include "adoption.h"
 
-#define PARAMETERS	"sys/module/" SYSFS_ATTACH_MODULE "/parameters"
+#define SETTLED		"sys/module/" SYSFS_ATTACH_MODULE "/parameters/settled"
+#define UNCOUNTED	"sys/module/tapdrop/parameters/uncounted"
 
 /**
  * adoption_read() - ask how far it has come
@@ -13,12 +14,12 @@
  */
 void adoption_read(struct adoption *a, const struct sysfs *sys)
 {
-	char settled[8] = "N", failed[32] = "0";
+	char settled[8] = "N", uncounted[32] = "0";
 
 	*a = (struct adoption){};
-	a->known = sysfs_exists(sys, PARAMETERS "/settled");
-	sysfs_read(sys, settled, sizeof(settled), PARAMETERS "/settled");
-	sysfs_read(sys, failed, sizeof(failed), PARAMETERS "/failed");
+	a->known = sysfs_exists(sys, SETTLED);
+	sysfs_read(sys, settled, sizeof(settled), SETTLED);
+	sysfs_read(sys, uncounted, sizeof(uncounted), UNCOUNTED);
 	a->settled = *settled == 'Y';
-	a->failed = strtoull(failed, NULL, 10);
+	a->uncounted = strtoull(uncounted, NULL, 10);
 }

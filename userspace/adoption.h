@@ -7,20 +7,20 @@
 
 #include "sysfs.h"
 
-/* What to say if memory was short: of their number, "s" if it is not one; what then */
-#define ADOPTION_FAILED	"memory was short %llu time%s, so that a device of this or another network namespace may not be counted"
+/* What to say if devices are left: of their number, and "" if it is one; what then */
+#define ADOPTION_LEFT	"%llu device%s of this or other network namespaces %s not counted"
 #define ADOPTION_AGAIN	"'tapdrop -all-netns' says which; 'tapdrop detach' and 'tapdrop attach' try again"
 
 /**
  * struct adoption - what it says, of all network namespaces
  * @known: whether it says anything; an older one does not
  * @settled: all devices that were there when it came were looked at
- * @failed: how often memory was too short to count a device since then
+ * @uncounted: how many devices are not counted, as memory was short
  */
 struct adoption {
 	bool known;
 	bool settled;
-	unsigned long long failed;
+	unsigned long long uncounted;
 };
 
 void adoption_read(struct adoption *a, const struct sysfs *sys);

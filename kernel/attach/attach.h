@@ -16,27 +16,29 @@ struct net_device;
  *	device is about to go
  * @prog: a device's XDP program, or NULL; or NULL if it runs none
  * @funcs: its functions that are replaced
+ * @other: a driver that frees frames of this one's, if it is loaded, or NULL
  * @above: for each of them, what was in front of it in the list of those that
  *	replace the same; only compared, as it may have gone
  * @mod: its module, as long as that is loaded
  * @nb: adopts its devices
  * @adopting: @nb is registered
  * @on: all tasks run our functions, as the kernel has said last
+ * @fresh: no task has run them yet
  * @live: what they lose counts, and has since @nb was registered
- * @failed: how often there was no memory to adopt a device since then
  */
 struct tapdrop_attach {
 	unsigned long kinds;
 	const unsigned int *(*attached)(struct net_device *dev);
 	struct bpf_prog *(*prog)(struct net_device *dev);
 	struct klp_func *funcs;
+	const struct tapdrop_attach *other;
 	struct list_head **above;
 	struct module *mod;
 	struct notifier_block nb;
 	bool adopting;
 	bool on;
+	bool fresh;
 	bool live;
-	unsigned int failed;
 };
 
 extern struct tapdrop_attach tapdrop_attach_tun, tapdrop_attach_tap;

@@ -57,7 +57,6 @@ static int tapdrop_attach_event(struct notifier_block *nb, unsigned long event,
 	const unsigned int *attached;
 	struct bpf_prog *prog = NULL;
 	struct tapdrop_dev *td;
-	bool born;
 
 	if (event != NETDEV_REGISTER && event != NETDEV_UP &&
 	    event != NETDEV_CHANGE)
@@ -72,24 +71,24 @@ static int tapdrop_attach_event(struct notifier_block *nb, unsigned long event,
 
 	if (driver->prog)
 		prog = driver->prog(dev);
-	/* One for which there was no memory may only have moved. */
-	born = event == NETDEV_REGISTER && driver->adopting && !driver->failed;
-	td = tapdrop_adopt(dev, attached, prog, born);
+	td = tapdrop_adopt(dev, attached, prog,
+			   event == NETDEV_REGISTER && driver->adopting);
 	if (td)
 		tapdrop_adopted_queues(td);
-	else
-		WRITE_ONCE(driver->failed, driver->failed + 1);
 	return NOTIFY_DONE;
 }
 
 /* A driver that counts by itself is laid out differently. */
 static int tapdrop_attach_pre_patch(struct klp_object *obj)
 {
+	struct tapdrop_attach *driver = tapdrop_attach_driver(obj);
+
 	if (test_bit(TAINT_OOT_MODULE, &obj->mod->taints)) {
 		pr_err("%s.ko is not the distribution's\n", obj->name);
 		return -EINVAL;
 	}
-	tapdrop_attach_driver(obj)->mod = obj->mod;
+	driver->mod = obj->mod;
+	driver->fresh = true;
 	return 0;
 }
 
@@ -106,13 +105,14 @@ static void tapdrop_attach_stand_on_top(struct tapdrop_attach *driver)
  */
 static bool tapdrop_attach_is_on_top(const struct tapdrop_attach *driver)
 {
+	const struct tapdrop_attach *other = driver->other;
 	unsigned int i;
 
 	for (i = 0; driver->funcs[i].old_name; i++)
 		if (READ_ONCE(driver->funcs[i].stack_node.prev) !=
 		    driver->above[i])
 			return false;
-	return true;
+	return !other || !other->on || tapdrop_attach_is_on_top(other);
 }
 
 /* Hooks count from now on if they may. Return: whether they do. */
@@ -153,7 +153,6 @@ static void tapdrop_attach_adopt(struct tapdrop_attach *driver)
 	driver->nb.notifier_call = tapdrop_attach_event;
 	/* Before the registry: it then lists a device that counts. */
 	driver->nb.priority = 1;
-	WRITE_ONCE(driver->failed, 0);
 	WRITE_ONCE(driver->adopting,
 		   !register_netdevice_notifier(&driver->nb));
 	if (!driver->adopting)
@@ -201,7 +200,10 @@ static void tapdrop_attach_post_patch(struct klp_object *obj)
 	struct tapdrop_attach *driver = tapdrop_attach_driver(obj);
 
 	spin_lock(&tapdrop_attach_lock);
-	tapdrop_attach_stand_on_top(driver);
+	/* Who takes it off may change his mind, and others be in front by then. */
+	if (driver->fresh)
+		tapdrop_attach_stand_on_top(driver);
+	driver->fresh = false;
 	driver->on = true;
 	spin_unlock(&tapdrop_attach_lock);
 	schedule_work(&tapdrop_attach_settler);
@@ -245,12 +247,13 @@ static struct klp_patch tapdrop_attach_patch = {
 
 static bool tapdrop_attach_is_settled(const struct tapdrop_attach *driver)
 {
-	bool may;
+	bool may, does;
 
 	spin_lock(&tapdrop_attach_lock);
 	may = driver->on && tapdrop_attach_is_on_top(driver);
+	does = READ_ONCE(driver->adopting) && driver->live;
 	spin_unlock(&tapdrop_attach_lock);
-	return READ_ONCE(driver->adopting) == may;
+	return does == may;
 }
 
 static int tapdrop_attach_get_settled(char *buf, const struct kernel_param *kp)
@@ -267,19 +270,6 @@ static const struct kernel_param_ops tapdrop_attach_settled = {
 
 module_param_cb(settled, &tapdrop_attach_settled, NULL, 0444);
 MODULE_PARM_DESC(settled, "All devices were looked at, and count if they can");
-
-static int tapdrop_attach_get_failed(char *buf, const struct kernel_param *kp)
-{
-	return sysfs_emit(buf, "%u\n", READ_ONCE(tapdrop_attach_tun.failed) +
-					READ_ONCE(tapdrop_attach_tap.failed));
-}
-
-static const struct kernel_param_ops tapdrop_attach_failed = {
-	.get = tapdrop_attach_get_failed,
-};
-
-module_param_cb(failed, &tapdrop_attach_failed, NULL, 0444);
-MODULE_PARM_DESC(failed, "How often memory was short to count a device");
 
 static int __init tapdrop_attach_init(void)
 {

@@ -31,4 +31,6 @@ struct tapdrop_attach tapdrop_attach_tap = {
 	.attached = tap_attached,
 	.funcs = tapdrop_attach_tap_funcs,
 	.above = tap_above,
+	/* What vhost_net gives back goes through tun_ptr_free(). */
+	.other = &tapdrop_attach_tun,
 };

@@ -33,8 +33,27 @@ static inline struct tapdrop_dev *tap_drops(const struct tap_queue *q)
 
 /* What a queue that was closed still holds: of @tap, which may have gone since, or,
  * without one, of a device that had gone before. There are no counters of a device
- * that was not counted then. Nobody adds to the queue any more.
+ * that was not counted then. Who ends the device waits until what counts for it
+ * under RCU has.
  */
+static inline enum skb_drop_reason
+tap_closed_one(struct tap_queue *q, const struct tap_dev *tap,
+	       struct tapdrop_dev *td, struct sk_buff *skb)
+{
+	if (tap && !td)
+		return SKB_DROP_REASON_QUEUE_PURGE;
+
+	if (td && !READ_ONCE(td->retired)) {
+		tapdrop_to_user(READ_ONCE(td->paused) ? NULL : td,
+				q->queue_index, QUEUE_PURGE, skb);
+		return SKB_DROP_REASON_QUEUE_PURGE;
+	}
+	tapdrop_to_user(tapdrop_orphans(sock_net(&q->sk)), TAPDROP_NO_QUEUE,
+			DEV_GONE, skb);
+	return SKB_DROP_REASON_DEV_READY;
+}
+
+/* Nobody adds to the queue any more. */
 static inline void tap_closed(struct tap_queue *q, const struct tap_dev *tap,
 			      struct tapdrop_dev *td)
 {
@@ -42,17 +61,9 @@ static inline void tap_closed(struct tap_queue *q, const struct tap_dev *tap,
 	struct sk_buff *skb;
 
 	while ((skb = ptr_ring_consume(&q->ring))) {
-		if (tap && !td) {
-			reason = SKB_DROP_REASON_QUEUE_PURGE;
-		} else if (td && !READ_ONCE(td->retired)) {
-			reason = SKB_DROP_REASON_QUEUE_PURGE;
-			tapdrop_to_user(READ_ONCE(td->paused) ? NULL : td,
-					q->queue_index, QUEUE_PURGE, skb);
-		} else {
-			reason = SKB_DROP_REASON_DEV_READY;
-			tapdrop_to_user(tapdrop_orphans(sock_net(&q->sk)),
-					TAPDROP_NO_QUEUE, DEV_GONE, skb);
-		}
+		rcu_read_lock();
+		reason = tap_closed_one(q, tap, td, skb);
+		rcu_read_unlock();
 		kfree_skb_reason(skb, reason);
 	}
 	tapdrop_adopted_put(td);

@@ -36,6 +36,8 @@ def fixture_traced(lab):
     mode = PREEMPT.read_text() if PREEMPT.exists() else ""
     if "(full)" in mode or "(lazy)" in mode:
         pytest.skip("this kernel preempts without being asked")
+    if not (TRACING / "kprobe_events").exists():
+        pytest.skip("this kernel has no kprobes to trace with")
     events = TRACING / "events" / "kprobes"
     (TRACING / "kprobe_events").write_text(
         "".join(f"p:{name} {name}\n" for name in FUNCTIONS))

@@ -222,15 +222,16 @@ static int see_devices(double seconds)
 
 	adoption_read(&a, &sys);
 	uncounted_read(&u, NULL);
-	if (a.failed)
-		return fail(EXIT_UNWELL, "attached, but " ADOPTION_FAILED "; " ADOPTION_AGAIN,
-			    a.failed, a.failed == 1 ? "" : "s");
 	if (*u.error)
 		return fail(EXIT_UNWELL, "attached, but whether all devices are counted cannot be seen: %s",
 			    u.error);
 	if (u.n)
 		return fail(EXIT_UNWELL, "attached, but %zu device%s here %s not counted; 'tapdrop doctor' says why",
 			    u.n, u.n == 1 ? "" : "s", u.n == 1 ? "is" : "are");
+	if (a.uncounted)
+		return fail(EXIT_UNWELL, "attached, but " ADOPTION_LEFT "; " ADOPTION_AGAIN,
+			    a.uncounted, a.uncounted == 1 ? "" : "s",
+			    a.uncounted == 1 ? "is" : "are");
 	puts("attached: stock tun, tap, macvtap and ipvtap devices are counted from now on");
 	return EXIT_OK;
 }

@@ -285,10 +285,12 @@ static void look_at_adoption(struct diagnosis *d)
 	if (a->known && !a->settled)
 		find(d, BAD, "attach", "Wait, and look again.",
 		     "the livepatch is on, but has not looked at all devices of all network namespaces yet: somebody keeps the kernel's lock for them");
-	else if (a->failed)
-		find(d, BAD, "attach", ADOPTION_AGAIN ".",
-		     "the livepatch is on, but " ADOPTION_FAILED,
-		     a->failed, a->failed == 1 ? "" : "s");
+	else if (a->uncounted)
+		/* Of others, perhaps, who are not to alarm us; ours are told below. */
+		find(d, NOTE, "attach", ADOPTION_AGAIN ".",
+		     "the livepatch is on, but " ADOPTION_LEFT, a->uncounted,
+		     a->uncounted == 1 ? "" : "s",
+		     a->uncounted == 1 ? "is" : "are");
 	else
 		find(d, GOOD, "attach", NULL,
 		     "the livepatch is on; at the next boot it is not");
@@ -326,7 +328,7 @@ static void look_at_uncounted(struct diagnosis *d, const char *driver)
 		find(d, BAD, driver,
 		     "Wait, and look again. If it stays so, run 'tapdrop detach' and 'tapdrop attach': what is lost in between is not counted. Or set them down and up: who uses them (guests, VPNs) is cut off in between.",
 		     "tapdrop is attached, but some devices of the stock driver are not counted: memory was short, or somebody keeps the kernel's lock for network devices");
-	else if (a->known && (!a->settled || a->failed))
+	else if (a->known && (!a->settled || a->uncounted))
 		find(d, NOTE, driver, NULL,
 		     "tapdrop is attached to the stock driver, but perhaps not to all of its devices");
 	else

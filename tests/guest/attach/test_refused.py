@@ -10,13 +10,15 @@ import pytest
 
 import tun
 from blocked import blocked
-from lab import FROM, drops, run, show, tapdrop, wait_for
-from livepatch import attach
+from lab import FROM, VNET_LEN, drops, run, show, tapdrop, wait_for
+from livepatch import attach, hold_rtnl
 from modules import users
 from places import FAULT_MODULE
 
 OTHER = FAULT_MODULE.with_name("taplive.ko")
 SYSFS = pathlib.Path("/sys/kernel/livepatch/taplive")
+OURS = SYSFS.with_name("tapdrop_attach")
+SETTLED = pathlib.Path("/sys/module/tapdrop_attach/parameters/settled")
 ENFORCE = "/sys/module/module/parameters/sig_enforce"
 
 
@@ -96,6 +98,54 @@ def test_another_livepatch_of_the_same_comes(attachable):
     wait_for(lambda: show("dev", "tap0")[0]["coverage"] == "attached")
     assert drops("tap0") == {(0, FROM, "PKT_TOO_SMALL"): 3}
     assert drops("tap1") == {}
+
+
+def test_what_is_shared_is_replaced(attachable):
+    """tun frees what vhost-net gives back of a macvtap, too."""
+    lab = attachable
+    lab.lower("macvtap")
+    attach()
+    lab.write("m0", count=3, short=VNET_LEN + 5)
+    run("modprobe", "vhost_net")
+    with other(xmit=1):
+        wait_for(lambda: show("dev", "vtap0")[0]["coverage"] == "none")
+    wait_for(lambda: show("dev", "vtap0")[0]["coverage"] == "attached")
+    assert drops("vtap0") == {(0, FROM, "PKT_TOO_SMALL"): 3}
+
+
+def test_taking_off_is_taken_back(attachable):
+    """Devices count again, from then on. With another livepatch of the same function
+    in front of ours, the kernel does not come to an end with it: it looks for who is
+    behind ours, of whom there is none."""
+    lab = attachable
+    lab.tap()
+    attach()
+    lab.write("q0", count=3, short=5)
+    with blocked(tun.Queue("tap1"), "tap1"):
+        (OURS / "enabled").write_text("0")
+        wait_for(lambda: show("dev", "tap0")[0]["coverage"] == "none")
+        assert (OURS / "transition").read_text() == "1\n"
+        (OURS / "enabled").write_text("1")
+        wait_for(lambda: (OURS / "transition").read_text() == "0\n")
+        wait_for(lambda: SETTLED.read_text() == "Y\n")
+        assert show("dev", "tap0")[0]["coverage"] == "attached"
+        lab.send(dev="tap1", count=1)
+    lab.write("q0", count=2, short=5)
+    assert drops("tap0") == {(0, FROM, "PKT_TOO_SMALL"): 5}
+
+
+def test_other_goes_before_devices_were_let_go(failing):
+    """Until they count again, it is not said that all do."""
+    lab = failing
+    lab.tap()
+    attach()
+    task = hold_rtnl(20000)
+    with other(xmit=1):
+        wait_for(lambda: show("dev", "tap0")[0]["coverage"] == "none")
+    assert SETTLED.read_text() == "N\n" and task.is_alive()
+    task.join()
+    wait_for(lambda: SETTLED.read_text() == "Y\n")
+    assert show("dev", "tap0")[0]["coverage"] == "attached"
 
 
 def test_cumulative_livepatch_comes_slowly(attachable):

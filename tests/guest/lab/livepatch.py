@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The livepatch, by the tool as a user would."""
 
+import fcntl
+import struct
+import threading
+
 from lab import tapdrop
 from modules import users
+
+TAPFAULT_LOAD = 0x403c6608
 
 
 def attach():
@@ -17,3 +23,15 @@ def detach():
     done = tapdrop("detach")
     assert (done.returncode, done.stderr) == (0, "")
     assert users("tapdrop_attach") is None
+
+
+def hold_rtnl(ms, module="tapdrop"):
+    """Have a task hold RTNL for so long, and then until a module is loaded."""
+    def hold():
+        with open("/dev/tapfault", "rb", buffering=0) as fault:
+            fcntl.ioctl(fault, TAPFAULT_LOAD,
+                        struct.pack("=56sI", module.encode(), ms))
+
+    task = threading.Thread(target=hold)
+    task.start()
+    return task
