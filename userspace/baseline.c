@@ -176,6 +176,24 @@ static bool begins(const struct tapdrop_device *old,
 	       old->kind == dev->kind;
 }
 
+/* How much later, in milliseconds, was the one born or attached? */
+static int64_t births_apart(const struct births *t,
+			    const struct tapdrop_device *old,
+			    const struct tapdrop_device *dev)
+{
+	return (t->now - (int64_t)dev->since_ms) -
+	       (t->then - (int64_t)old->since_ms);
+}
+
+/* Was there another 'attach', so that nobody counted for a part of the time? */
+static bool is_again(const struct births *t, const struct tapdrop_device *old,
+		     const struct tapdrop_device *dev)
+{
+	return t->known && is_counted_later(dev) &&
+	       old->since_ms != TAPDROP_NEVER &&
+	       births_apart(t, old, dev) > PLACE_SLACK_MS;
+}
+
 /* Neither an index nor a name is a device's for ever, but its birth is. */
 static bool is_same(const struct births *t, const struct tapdrop_device *old,
 		    const struct tapdrop_device *dev)
@@ -189,8 +207,7 @@ static bool is_same(const struct births *t, const struct tapdrop_device *old,
 	if (!t->known)
 		return dev->since_ms >= old->since_ms &&
 		       !strcmp(old->ifname, dev->ifname);
-	apart = (t->now - (int64_t)dev->since_ms) -
-		(t->then - (int64_t)old->since_ms);
+	apart = births_apart(t, old, dev);
 	/*
 	 * After another 'attach' its counters go on, from then on, and at the
 	 * same index: only such are looked for that are not older.
@@ -217,6 +234,38 @@ static struct known *find_moved(const struct baseline *b,
 	return NULL;
 }
 
+/* Without a device to compare with, all that it has counted was lost since. */
+static enum since find_none(const struct tapdrop_device *dev)
+{
+	return is_counted_later(dev) ? SINCE_PART : SINCE_CREATION;
+}
+
+static enum since find_known(const struct baseline *b, const struct births *t,
+			     const struct place *at, struct known *found,
+			     const struct tapdrop_device **old)
+{
+	const struct tapdrop_device *dev = at->dev;
+	const bool has_begun = found && begins(found->dev, dev);
+
+	if (found && !has_begun && !is_same(t, found->dev, dev))
+		found = NULL;
+	/* Of one that was attached, what it has may be of before, and elsewhere. */
+	if (!found && !is_older(t, dev) && !is_counted_later(dev))
+		return SINCE_CREATION;
+	*old = dev;
+	if (!found && !is_older(t, dev))
+		return SINCE_UNKNOWN;
+	if (!found)
+		found = find_moved(b, t, dev);
+	if (!found)
+		return SINCE_NOW;
+	found->found = true;
+	if (has_begun)
+		return SINCE_UNKNOWN;
+	*old = found->dev;
+	return is_again(t, found->dev, dev) ? SINCE_PART : SINCE_BASELINE;
+}
+
 /**
  * baseline_find() - find a device among the earlier ones
  * @b: earlier counters
@@ -232,30 +281,17 @@ enum since baseline_find(const struct baseline *b, const struct sources *s,
 {
 	struct known key = { at->dev, at->src - s->list, false }, *found;
 	const struct tapdrop_moment *now;
+	enum since since;
 	struct births t;
 
 	*old = NULL;
 	now = tapdrop_stats_moment(at->src->stats);
 	if (key.src >= b->n || !baseline_is_of_boot(b, now))
-		return SINCE_CREATION;
+		return find_none(at->dev);
 	t = compare_births(b->stats[key.src], at->src->stats);
 	found = bsearch(&key, b->known, b->n_known, sizeof(key), compare);
-	if (found && begins(found->dev, at->dev)) {
-		found->found = true;
-		*old = at->dev;
-		return SINCE_NOW;
-	}
-	if (found && !is_same(&t, found->dev, at->dev))
-		found = NULL;
-	if (!found && !is_older(&t, at->dev))
-		return SINCE_CREATION;
-	if (!found)
-		found = find_moved(b, &t, at->dev);
-	*old = found ? found->dev : at->dev;
-	if (!found)
-		return SINCE_NOW;
-	found->found = true;
-	return SINCE_BASELINE;
+	since = find_known(b, &t, at, found, old);
+	return is_counted(at->dev) ? since : SINCE_UNKNOWN;
 }
 
 /**

@@ -33,12 +33,18 @@ struct baseline {
  * @SINCE_BASELINE: it was there
  * @SINCE_CREATION: it has come since, so that all of it counts
  * @SINCE_NOW: it is older, but was somewhere else, in another network namespace
- *	for one; or it was not counted
+ *	for one
+ * @SINCE_PART: what it lost while it was counted, and that was not all the time:
+ *	it was attached since
+ * @SINCE_UNKNOWN: it is not counted, or was attached since, and what it had then is
+ *	not known
  */
 enum since {
 	SINCE_BASELINE,
 	SINCE_CREATION,
 	SINCE_NOW,
+	SINCE_PART,
+	SINCE_UNKNOWN,
 };
 
 void baseline_take(struct baseline *b, struct sources *s);

@@ -54,9 +54,14 @@ struct threshold {
  * @uncounted_ok: devices that are not counted are no reason for UNKNOWN
  * @uncounted: number of them
  * @devices: number of the others
- * @arrived: how many of these came from elsewhere, with what they lost there
+ * @blank: how many of these were attached in the interval, and what they lost in it
+ *	is not known at all
+ * @parts: how many were not counted for a part of it, these included
+ * @gap: longest of such parts, in seconds
+ * @arrived: how many came from elsewhere, with what they lost there
  * @lost: frames lost in the interval
- * @rate: frames lost per second
+ * @lost_throughout: those of devices that were counted all the time
+ * @rate: frames lost per second in which they were counted
  * @worst: what lost most frames in the interval
  * @worst_at: where that was
  */
@@ -69,8 +74,12 @@ struct check {
 	bool uncounted_ok;
 	size_t uncounted;
 	size_t devices;
+	size_t blank;
+	size_t parts;
+	double gap;
 	size_t arrived;
 	uint64_t lost;
+	uint64_t lost_throughout;
 	double rate;
 	struct tapdrop_counter worst;
 	struct place worst_at;
@@ -142,22 +151,56 @@ static void take_worst(struct check *c, const struct place *at,
 	}
 }
 
+/*
+ * It was attached in the interval. When the 'detach' in front of that was is not known:
+ * at the worst, just after the last look.
+ *
+ * Return: for how many seconds it was counted, as exact as that is known.
+ */
+static double note_part(struct check *c, const struct tapdrop_device *dev,
+			enum since since)
+{
+	double counted = since == SINCE_PART ? dev->since_ms / 1e3 : 0;
+
+	c->parts++;
+	c->blank += since == SINCE_UNKNOWN;
+	if (c->interval - counted > c->gap)
+		c->gap = c->interval - counted;
+	if (counted < PLACE_SLACK_MS / 1e3)
+		counted = PLACE_SLACK_MS / 1e3;
+	return counted < c->interval ? counted : c->interval;
+}
+
+static void count_device(struct check *c, const struct place *at,
+			 const struct tapdrop_device *old, enum since since)
+{
+	const bool counted = is_counted(at->dev);
+	struct tapdrop_device grown;
+
+	baseline_grown(old, at->src, at->dev, &grown);
+	c->arrived += since == SINCE_NOW;
+	c->devices += at->dev->ifindex && counted;
+	c->lost += total(&grown);
+	if (counted && (since == SINCE_PART || since == SINCE_UNKNOWN))
+		c->rate += total(&grown) / note_part(c, at->dev, since);
+	else
+		c->lost_throughout += total(&grown);
+	take_worst(c, at, &grown);
+	free((void *)grown.counters);
+}
+
 static void count(struct check *c, const struct baseline *b,
 		  const struct sources *s, const struct selector *sel)
 {
 	const struct tapdrop_device *old;
-	struct tapdrop_device grown;
+	enum since since;
 	struct place at;
 
 	for_each_selected(at, s, sel) {
-		c->arrived += baseline_find(b, s, &at, &old) == SINCE_NOW;
-		baseline_grown(old, at.src, at.dev, &grown);
-		c->devices += at.dev->ifindex && is_counted(at.dev);
-		c->lost += total(&grown);
-		take_worst(c, &at, &grown);
-		free((void *)grown.counters);
+		since = baseline_find(b, s, &at, &old);
+		count_device(c, &at, old, since);
 	}
-	c->rate = c->lost / c->interval;
+	c->rate += c->lost_throughout / c->interval;
 	c->uncounted = count_uncounted(s, sel);
 }
 
@@ -260,7 +303,13 @@ static bool exceeds(const struct check *c, const struct threshold *t)
 /* What nobody counts has no number, not even as performance data. */
 static bool is_blind(const struct check *c)
 {
-	return !c->devices && !c->lost;
+	return c->devices == c->blank && !c->lost;
+}
+
+/* Somebody may have lost frames that nobody counted. */
+static bool is_partial(const struct check *c, const struct sources *s)
+{
+	return s->left_out || ((c->uncounted || c->parts) && !c->uncounted_ok);
 }
 
 static enum state judge(const struct check *c, const struct sources *s)
@@ -268,13 +317,12 @@ static enum state judge(const struct check *c, const struct sources *s)
 	if (!c->devices && !c->uncounted)
 		return STATE_UNKNOWN;
 	if (is_blind(c))
-		return c->uncounted_ok && !s->left_out ? STATE_OK : STATE_UNKNOWN;
+		return is_partial(c, s) ? STATE_UNKNOWN : STATE_OK;
 	if (exceeds(c, &c->crit))
 		return STATE_CRITICAL;
 	if (exceeds(c, &c->warn))
 		return STATE_WARNING;
-	return s->left_out || (c->uncounted && !c->uncounted_ok) ?
-	       STATE_UNKNOWN : STATE_OK;
+	return is_partial(c, s) ? STATE_UNKNOWN : STATE_OK;
 }
 
 /* Print a text in which a bar would end what people read. */
@@ -339,24 +387,38 @@ static void put_devices(const struct sources *s, const struct selector *sel)
 	}
 }
 
+/* Of what there is no number, and for how long. */
+static void put_unknown(const struct check *c)
+{
+	const size_t all = c->uncounted + c->devices;
+
+	if (!all)
+		printf("no tun, tap, macvtap or ipvtap device is selected");
+	if (c->parts)
+		printf("%zu device%s not counted for up to %.1fs of %.1fs%s", c->parts,
+		       c->parts == 1 ? "" : "s", c->gap, c->interval,
+		       c->uncounted || !is_blind(c) ? ", " : "");
+	if (c->uncounted)
+		printf("%zu of %zu device%s not counted%s", c->uncounted, all,
+		       all == 1 ? "" : "s",
+		       is_blind(c) ? "; 'tapdrop doctor' says why" : ", ");
+}
+
 static void report_text(const struct check *c, enum state state,
 			const struct sources *s, const struct selector *sel)
 {
 	printf("TAPDROP %s - ", state_names[state]);
-	if (is_blind(c) && !c->uncounted)
-		printf("no tun, tap, macvtap or ipvtap device is selected\n");
-	else if (c->uncounted)
-		printf("%zu of %zu device%s not counted%s", c->uncounted,
-		       c->uncounted + c->devices,
-		       c->uncounted + c->devices == 1 ? "" : "s",
-		       is_blind(c) ? "; 'tapdrop doctor' says why\n" : ", ");
-	if (is_blind(c))
+	if (is_blind(c) || c->uncounted || c->parts)
+		put_unknown(c);
+	if (is_blind(c)) {
+		putchar('\n');
 		return;
+	}
 	if (s->left_out)
 		printf("%zu network namespace%s left out, ", s->left_out,
 		       s->left_out == 1 ? "" : "s");
 	if (c->arrived)
-		printf("%zu device%s only just here or counted, ", c->arrived,
+		printf("%zu device%s only just here, ", c->arrived,
 		       c->arrived == 1 ? "" : "s");
 	printf("%llu frames lost in %.1fs, %.1f/s", (unsigned long long)c->lost,
 	       c->interval, c->rate);
@@ -381,10 +443,15 @@ static void report_json(const struct check *c, enum state state,
 		json_add(o, "left-out", json_number(s->left_out));
 	if (c->uncounted)
 		json_add(o, "uncounted", json_number(c->uncounted));
+	if (c->parts) {
+		json_add(o, "uncounted-in-part", json_number(c->parts));
+		json_add(o, "uncounted-for", json_fraction(c->gap));
+	}
 	if (c->arrived)
 		json_add(o, "arrived", json_number(c->arrived));
-	if (!is_blind(c)) {
+	if (!is_blind(c) || c->parts)
 		json_add(o, "interval", json_fraction(c->interval));
+	if (!is_blind(c)) {
 		json_add(o, "lost", json_number(c->lost));
 		json_add(o, "rate", json_fraction(c->rate));
 	}

@@ -23,7 +23,8 @@
  * @grown: number of devices that have lost frames since
  * @new: number of devices that have come since
  * @arrived: number of devices that were elsewhere or not counted then
- * @known: number of the others that are counted
+ * @parts: number of devices that were not counted for a part of the time
+ * @known: number of those that are counted, and were
  */
 struct diff {
 	const char *path;
@@ -31,6 +32,7 @@ struct diff {
 	size_t grown;
 	size_t new;
 	size_t arrived;
+	size_t parts;
 	size_t known;
 };
 
@@ -46,18 +48,39 @@ static void put_bare(struct json *list, const struct tapdrop_device *dev,
 	json_add(o, "since", json_text(since));
 }
 
+static bool is_new(enum since since)
+{
+	return since == SINCE_CREATION;
+}
+
+static bool is_part(enum since since)
+{
+	return since == SINCE_PART;
+}
+
+static bool is_unknown(enum since since)
+{
+	return since == SINCE_NOW || since == SINCE_UNKNOWN;
+}
+
 static void put_json(struct json *list, const struct place *at,
 		     const struct tapdrop_device *grown, enum since since)
 {
+	static const char * const words[] = {
+		[SINCE_BASELINE] = "recording",
+		[SINCE_CREATION] = "creation",
+		[SINCE_NOW] = "unknown",
+		[SINCE_PART] = "attach",
+		[SINCE_UNKNOWN] = "unknown",
+	};
 	struct json *o;
 
-	if (since == SINCE_NOW) {
-		put_bare(list, at->dev, "unknown");
+	if (is_counted(at->dev) && is_unknown(since)) {
+		put_bare(list, at->dev, words[since]);
 		return;
 	}
 	o = json_device(list, NULL, at->src, grown, NULL, 0);
-	json_add(o, "since", json_text(since == SINCE_BASELINE ? "recording" :
-								 "creation"));
+	json_add(o, "since", json_text(words[since]));
 }
 
 static void put_device(struct diff *d, const struct sources *s, struct table *t,
@@ -72,8 +95,9 @@ static void put_device(struct diff *d, const struct sources *s, struct table *t,
 	d->grown += !!grown.n_counters;
 	if (at->dev->ifindex && is_counted(at->dev)) {
 		d->new += since == SINCE_CREATION;
-		d->arrived += since == SINCE_NOW;
-		d->known += since != SINCE_NOW;
+		d->arrived += is_unknown(since);
+		d->parts += since == SINCE_PART;
+		d->known += !is_unknown(since);
 	}
 	if (list)
 		put_json(list, at, &grown, since);
@@ -135,7 +159,7 @@ static void diff_json(struct diff *d, const struct sources *s,
 
 /* What the table leaves open: from when on its devices count. */
 static void print_since(const struct diff *d, const struct sources *s,
-			const struct selector *sel, enum since since,
+			const struct selector *sel, bool (*is)(enum since since),
 			const char *words)
 {
 	const struct tapdrop_device *old;
@@ -145,7 +169,7 @@ static void print_since(const struct diff *d, const struct sources *s,
 
 	for_each_selected(at, s, sel) {
 		if (!at.dev->ifindex || !is_counted(at.dev) ||
-		    baseline_find(&d->before, s, &at, &old) != since)
+		    !is(baseline_find(&d->before, s, &at, &old)))
 			continue;
 		printf("%s%s", n++ ? ", " : words,
 		       device_name(name, at.src, at.dev));
@@ -157,7 +181,7 @@ static void print_since(const struct diff *d, const struct sources *s,
 static void print_nothing(const struct diff *d, const struct sources *s,
 			  const struct selector *sel)
 {
-	if (!d->arrived && !count_uncounted(s, sel))
+	if (!d->arrived && !d->parts && !count_uncounted(s, sel))
 		printf("nothing was lost since\n");
 	else if (d->known)
 		printf("as far as is known, nothing was lost since\n");
@@ -183,11 +207,14 @@ static void diff_text(struct diff *d, const struct sources *s,
 		print_nothing(d, s, sel);
 	table_free(t);
 	if (d->new)
-		print_since(d, s, sel, SINCE_CREATION,
+		print_since(d, s, sel, is_new,
 			    "Not in the recording, so all that they lost counts: ");
 	if (d->arrived)
-		print_since(d, s, sel, SINCE_NOW,
+		print_since(d, s, sel, is_unknown,
 			    "Elsewhere or not counted then, so what they lost is not known: ");
+	if (d->parts)
+		print_since(d, s, sel, is_part,
+			    "Not counted all the time, so they may have lost more: ");
 	put_gone(d, s, sel, NULL);
 	print_coverage(s, sel, stdout);
 }
