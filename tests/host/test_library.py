@@ -340,6 +340,21 @@ def test_update_grows_older(updater):
     assert 'since=-1:' in second
 
 
+def test_update_of_what_nobody_counts_any_more(updater):
+    """It has no counters, though its generation and those of others stay: not even
+    those that were known. As soon as it is counted again, they are asked for."""
+    none = nl.uncounted(7, 'tap0', nl.TAP) + nl.cursor(6 << 40, 3)
+    updater.update()
+    blind = ['7 tap0 queues=0 - lost=0:', BEFORE[1], 'end']
+    assert updater.update(none) == blind
+    assert updater.update(none) == blind
+    assert updater.update(nl.cursor(7 << 40, 3), two_taps()) == BEFORE
+    updater.update(none)
+    again = nl.device(7, 'tap0', nl.TAP, 2) + nl.queue(7, 1, [(*SHORT, 3, 0)])
+    assert updater.update(again + nl.cursor(8 << 40, 3), two_taps()) == BEFORE
+    assert updater.cursors == [0, 5 << 40, 6 << 40, 6 << 40, 0, 5 << 40, 6 << 40, 0]
+
+
 OTHERS = nl.device(9, 'tap2', nl.TAP, 1) + nl.cursor(9 << 40, 4)
 
 

@@ -53,6 +53,12 @@ static int add_counter(struct tapdrop_stats *sum,
 	return 0;
 }
 
+/* Nobody counts it, and what it lost is not known, whatever was counted before. */
+static bool is_uncounted(const struct tapdrop_device *dev)
+{
+	return dev->coverage == TAPDROP_COVERAGE_NONE;
+}
+
 /* Those of @old that are not in @changed, and those of @changed, in order. */
 static int add_counters(struct tapdrop_stats *sum,
 			const struct tapdrop_device *old,
@@ -65,6 +71,8 @@ static int add_counters(struct tapdrop_stats *sum,
 	if (changed) {
 		b = changed->counters;
 		b_end = b + changed->n_counters;
+		if (is_uncounted(changed))
+			a = a_end;
 	}
 	while (!err && (a != a_end || b != b_end)) {
 		diff = a == a_end ? 1 : b == b_end ? -1 : compare(a, b);
@@ -98,24 +106,36 @@ static int add_device(struct tapdrop_stats *sum,
 	return add_counters(sum, old, changed, elapsed);
 }
 
-/* Return: 1 if @changed has a device that @old has not. */
+/*
+ * One that is not counted is in each answer, without its counters. As soon as it is
+ * counted again, all of them are missing.
+ */
+static bool begins_again(const struct tapdrop_device *old,
+			 const struct tapdrop_device *changed)
+{
+	return old->ifindex && is_uncounted(old) &&
+	       (!changed || !is_uncounted(changed));
+}
+
+/* Return: 1 if @changed has a device that @old has not, or has not all counters of. */
 static int add_devices(struct tapdrop_stats *sum,
 		       const struct tapdrop_stats *old,
 		       const struct tapdrop_stats *changed)
 {
 	uint64_t elapsed = changed->moment.monotonic_ms -
 			   old->moment.monotonic_ms;
-	const struct tapdrop_device *dev, *next;
-	bool has_changed;
+	const struct tapdrop_device *dev, *next, *found;
 	int err = 0;
 
 	next = tapdrop_stats_next(changed, NULL);
 	tapdrop_for_each_device(dev, old) {
-		has_changed = next && next->ifindex == dev->ifindex;
-		err = add_device(sum, dev, has_changed ? next : NULL, elapsed);
+		found = next && next->ifindex == dev->ifindex ? next : NULL;
+		if (begins_again(dev, found))
+			return 1;
+		err = add_device(sum, dev, found, elapsed);
 		if (err)
 			return err;
-		if (has_changed)
+		if (found)
 			next = tapdrop_stats_next(changed, next);
 	}
 	return next ? 1 : 0;
