@@ -109,10 +109,9 @@ static void put_counters(struct json *o, const struct source *src,
 
 	tapdrop_for_each_counter(c, dev) {
 		item = put_counter(list, src, dev, c);
-		if (!h || h->looks < 2)
-			continue;
-		row = history_find(h, n, dev, c);
-		json_add(item, "rate", json_fraction(history_rate(h, row)));
+		row = h ? history_find(h, n, dev, c) : NULL;
+		if (row && history_knows(h, row))
+			json_add(item, "rate", json_fraction(history_rate(h, row)));
 	}
 }
 

@@ -58,13 +58,44 @@ static void add_row(struct history *h, size_t src,
 	h->rows[h->n++] = make_row(src, dev, c);
 }
 
-static void add_device(struct history *h, size_t src,
+static const struct watched *find_device(const struct history *h, size_t src,
+					 uint32_t ifindex)
+{
+	const struct watched key = { .src = src, .ifindex = ifindex };
+
+	return h->n_devices ? bsearch(&key, h->devices, h->n_devices,
+				      sizeof(key), compare_devices) : NULL;
+}
+
+/*
+ * One that was not here at the last look, and is older than that, may have lost
+ * elsewhere what it has lost; one that was attached since, in an earlier time.
+ */
+static bool was_counted(const struct watched *before,
+			const struct tapdrop_device *dev, int64_t born,
+			double elapsed)
+{
+	if (!before)
+		return !dev->ifindex || (!is_counted_later(dev) &&
+					 !is_older_than(dev, elapsed * 1000));
+	return before->counted &&
+	       (!is_counted_later(dev) || born - before->born <= PLACE_SLACK_MS);
+}
+
+static void add_device(struct history *h, const struct history *old,
+		       const struct source *source, size_t src,
 		       const struct tapdrop_device *dev)
 {
+	const struct tapdrop_moment *now = tapdrop_stats_moment(source->stats);
+	const int64_t born = (int64_t)(now ? now->monotonic_ms : 0) -
+			     (int64_t)dev->since_ms;
+	const struct watched *before = find_device(old, src, dev->ifindex);
+
 	h->devices = xgrow(h->devices, h->n_devices, &h->max_devices,
 			   sizeof(*h->devices));
 	h->devices[h->n_devices++] = (struct watched){
-		src, dev->ifindex, is_counted(dev)
+		src, dev->ifindex, is_counted(dev), born,
+		was_counted(before, dev, born, h->elapsed)
 	};
 }
 
@@ -84,8 +115,8 @@ static void sort(void *list, size_t n, size_t size,
 }
 
 /* What there is now, sorted. */
-static void collect(struct history *h, const struct sources *s,
-		    const struct selector *sel)
+static void collect(struct history *h, const struct history *old,
+		    const struct sources *s, const struct selector *sel)
 {
 	const struct tapdrop_counter *c;
 	struct place at;
@@ -93,7 +124,7 @@ static void collect(struct history *h, const struct sources *s,
 
 	for_each_selected(at, s, sel) {
 		src = at.src - s->list;
-		add_device(h, src, at.dev);
+		add_device(h, old, at.src, src, at.dev);
 		tapdrop_for_each_counter(c, at.dev)
 			add_row(h, src, at.dev, c);
 	}
@@ -101,28 +132,14 @@ static void collect(struct history *h, const struct sources *s,
 	sort(h->rows, h->n, sizeof(*h->rows), compare);
 }
 
-/* It was not here at the last look, and is older than that: what it has lost,
- * it may have lost elsewhere. Or it was not counted then, but may have been before.
+/*
+ * A counter that is new, or was larger, has started again at zero, unless it is of a
+ * time or place that is not known.
  */
-static bool has_arrived(const struct history *h, const struct row *row,
-			double elapsed)
+static void fill(struct row *row, const struct row *old, size_t steps, bool known)
 {
-	struct watched key = { .src = row->src, .ifindex = row->ifindex };
-	const struct watched *before = NULL;
-
-	if (h->n_devices)
-		before = bsearch(&key, h->devices, h->n_devices, sizeof(key),
-				 compare_devices);
-	if (before)
-		return !before->counted;
-	return row->ifindex && is_older_than(row->dev, elapsed * 1000);
-}
-
-/* A counter that is new, or was larger, has started again at zero. */
-static void fill(struct row *row, const struct row *old, size_t steps,
-		 bool arrived)
-{
-	row->delta = arrived ? 0 : row->packets;
+	row->known = known;
+	row->delta = old || known ? row->packets : 0;
 	if (old && old->packets <= row->packets)
 		row->delta -= old->packets;
 	if (old && steps < HISTORY_CELLS)
@@ -155,7 +172,7 @@ void history_look(struct history *h, const struct sources *s,
 	size_t i, k = 0;
 	int diff;
 
-	collect(&fresh, s, sel);
+	collect(&fresh, h, s, sel);
 	for (i = 0; h->looks && i < fresh.n; i++) {
 		old = NULL;
 		diff = -1;
@@ -165,10 +182,39 @@ void history_look(struct history *h, const struct sources *s,
 		if (k < h->n && !diff)
 			old = &h->rows[k];
 		fill(&fresh.rows[i], old, steps,
-		     !old && has_arrived(h, &fresh.rows[i], fresh.elapsed));
+		     find_device(&fresh, fresh.rows[i].src,
+				 fresh.rows[i].ifindex)->known);
 	}
 	history_free(h);
 	*h = fresh;
+}
+
+/**
+ * history_knows() - is the rate of a counter known?
+ * @h: history
+ * @row: counter
+ *
+ * Return: false at the first look, and if its device was not here, or not counted,
+ * all the time since the last one.
+ */
+bool history_knows(const struct history *h, const struct row *row)
+{
+	return h->looks > 1 && h->elapsed > 0 && row->known;
+}
+
+/**
+ * history_has_part() - was a device attached since the last look?
+ * @h: history
+ * @src: index of its source
+ * @dev: the device, which is counted
+ *
+ * Return: true if so: it was not counted all the time.
+ */
+bool history_has_part(const struct history *h, size_t src,
+		      const struct tapdrop_device *dev)
+{
+	return h->looks > 1 && is_counted_later(dev) &&
+	       !find_device(h, src, dev->ifindex)->known;
 }
 
 /**
@@ -176,11 +222,11 @@ void history_look(struct history *h, const struct sources *s,
  * @h: history
  * @row: counter
  *
- * Return: frames per second; 0 at the first look.
+ * Return: frames per second; 0 if history_knows() nothing.
  */
 double history_rate(const struct history *h, const struct row *row)
 {
-	return h->looks > 1 && h->elapsed > 0 ? row->delta / h->elapsed : 0;
+	return history_knows(h, row) ? row->delta / h->elapsed : 0;
 }
 
 /**

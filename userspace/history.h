@@ -3,6 +3,7 @@
 #ifndef _TAPDROP_HISTORY_H
 #define _TAPDROP_HISTORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,7 @@
  * @counter: the counter as it is now
  * @packets: its value, also when @counter has been freed
  * @delta: how much it grew since the last look
+ * @known: all that it grew is counted, so that it has a rate
  * @cells: how much it grew in each step, the last one now
  */
 struct row {
@@ -37,6 +39,7 @@ struct row {
 	const struct tapdrop_counter *counter;
 	uint64_t packets;
 	uint64_t delta;
+	bool known;
 	uint64_t cells[HISTORY_CELLS];
 };
 
@@ -45,11 +48,15 @@ struct row {
  * @src: index of its source
  * @ifindex: its index
  * @counted: it was counted
+ * @born: since when, in milliseconds; on the clock of moments, if they are known
+ * @known: it was counted here all the time since the look before
  */
 struct watched {
 	size_t src;
 	uint32_t ifindex;
 	bool counted;
+	int64_t born;
+	bool known;
 };
 
 /**
@@ -78,6 +85,9 @@ struct history {
 
 void history_look(struct history *h, const struct sources *s,
 		  const struct selector *sel, double time);
+bool history_knows(const struct history *h, const struct row *row);
+bool history_has_part(const struct history *h, size_t src,
+		      const struct tapdrop_device *dev);
 double history_rate(const struct history *h, const struct row *row);
 double history_loss_rate(const struct history *h, const struct sources *s);
 const struct row *history_find(const struct history *h, size_t src,

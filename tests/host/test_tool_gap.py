@@ -173,3 +173,41 @@ def test_diff_of_a_device_that_is_not_counted(tmp_path, schema):
         _, (device,) = diff_of(tmp_path, before, now, schema)
         assert (device['coverage'], device['since']) == ('none', 'unknown')
         assert 'drops' not in device
+
+
+def watched(tmp_path, *dumps, words=()):
+    """A watch of dumps that are five seconds apart."""
+    (tmp_path / 'dumps.nl').write_bytes(b''.join(
+        nl.moment('a', 10**7 + 5000 * i) + dump for i, dump in enumerate(dumps)))
+    return tool.output('-oneline', '-file', tmp_path / 'dumps.nl', *words, 'watch')
+
+
+def rates(text):
+    """Packets and rate of each line, or since when its device is counted."""
+    words = [line.split() for line in text.splitlines()]
+    rows = [dict(zip(line[::2], line[1::2])) for line in words]
+    return [(row.get('packets'), row.get('rate') or row['since-ms']) for row in rows]
+
+
+def test_watch_of_a_device_that_is_attached(tmp_path):
+    """What it has kept of an earlier time is no rate; what comes then is."""
+    text = watched(tmp_path, nl.uncounted(7, 'tap0', nl.TAP) + nl.done(),
+                   attached(7, 'tap0', 981, 4), attached(7, 'tap0', 984, 9))
+    assert text.startswith('dev tap0 ifindex 7 kind tap coverage none\n')
+    text = text.partition('\n')[2]
+    assert rates(text) == [(None, '4000'), ('984', '3.0')]
+
+
+def test_watch_over_a_time_in_which_nobody_counted(tmp_path):
+    """It has no rate, as more may have been lost; nor has one that was made then,
+    or came from elsewhere."""
+    dumps = (attached(7, 'tap0', 981, HOUR), attached(7, 'tap0', 984, 1),
+             attached(7, 'tap0', 985, 6))
+    assert rates(watched(tmp_path, *dumps)) == [
+        (None, '1000'), ('984', '1000'), ('985', '1.0')]
+    first, second, third = (
+        json.loads(line)[0]['counters'][0].get('rate')
+        for line in watched(tmp_path, *dumps, words=['-json']).splitlines())
+    assert (first, second, third) == (None, None, 1.0)
+    dumps = nl.done(), attached(7, 'tap0', 981, 0.5), attached(7, 'tap0', 981, 5.5)
+    assert rates(watched(tmp_path, *dumps)) == [(None, '500')]

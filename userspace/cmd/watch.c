@@ -98,9 +98,9 @@ static void put_row(struct table *t, const struct watch *w,
 		table_text(t, STYLE_NONE, "none");
 	table_dir(t, STYLE_NONE, row->dev, row->dir);
 	table_reason(t, style, reason_info(src, row->reason));
-	if (w->history.looks > 1)
+	if (history_knows(&w->history, row))
 		snprintf(buf, sizeof(buf), rate < 10 ? "%.1f" : "%.0f", rate);
-	table_text(t, style, w->history.looks > 1 ? buf : "-");
+	table_text(t, style, history_knows(&w->history, row) ? buf : "-");
 	put_sparkline(t, row);
 	table_number(t, STYLE_NONE, row->packets);
 	table_last(t, STYLE_NONE, row->dev, row->counter->last_ms);
@@ -161,6 +161,17 @@ static struct table *make_table(const struct watch *w, const struct sources *s,
 	return t;
 }
 
+static size_t count_parts(const struct watch *w, const struct sources *s,
+			  const struct selector *sel)
+{
+	struct place at;
+	size_t n = 0;
+
+	for_each_selected(at, s, sel)
+		n += history_has_part(&w->history, at.src - s->list, at.dev);
+	return n;
+}
+
 /* Each line overwrites the old one, which flickers less than a clear. */
 static void put_lines(char *text)
 {
@@ -177,7 +188,7 @@ static void show_screen(const struct watch *w, const struct sources *s,
 			const struct selector *sel)
 {
 	struct winsize size = { .ws_row = 24, .ws_col = 80 };
-	size_t uncounted = count_uncounted(s, sel);
+	size_t uncounted = count_uncounted(s, sel) + count_parts(w, s, sel);
 	char title[256], more[64] = "", time[40], *text;
 	size_t len, rows;
 	struct table *t;
@@ -209,7 +220,7 @@ static void show_screen(const struct watch *w, const struct sources *s,
 
 /*
  * If not on a terminal: a line for each counter that grew, and for each device
- * that nobody counts.
+ * that nobody counts, or did not all the time.
  */
 static void show_records(const struct watch *w, const struct sources *s,
 			 const struct selector *sel)
@@ -220,11 +231,15 @@ static void show_records(const struct watch *w, const struct sources *s,
 	char time[40];
 
 	for_each_selected(at, s, sel) {
-		if (is_counted(at.dev))
+		if (is_counted(at.dev) &&
+		    !history_has_part(h, at.src - s->list, at.dev))
 			continue;
 		if (opt.timestamp)
 			printf("time %s ", timestamp(time));
-		print_uncounted(at.src, at.dev);
+		if (is_counted(at.dev))
+			print_device(at.src, at.dev);
+		else
+			print_uncounted(at.src, at.dev);
 		putchar('\n');
 	}
 	if (h->looks < 2)
@@ -235,7 +250,9 @@ static void show_records(const struct watch *w, const struct sources *s,
 		if (opt.timestamp)
 			printf("time %s ", timestamp(time));
 		print_counter(&s->list[row->src], row->dev, row->counter);
-		printf(" rate %.1f\n", history_rate(h, row));
+		if (history_knows(h, row))
+			printf(" rate %.1f", history_rate(h, row));
+		putchar('\n');
 	}
 }
 
