@@ -44,7 +44,7 @@ class Story:
         # when devices came, in the time of the story
         clock = values.get('tapdrop_export_timestamp_seconds')
         fixed = {key: begin + values[key] - clock for key in values
-                 if 'created_timestamp' in key}
+                 if re.search('(created|attached)_timestamp', key)}
         for _ in range(int(minutes * 60 / STEP)):
             for key in {*self.series, *values, 'up'}:
                 value = fixed.get(key, values.get(key, '_'))
@@ -287,6 +287,21 @@ def test_device_that_nobody_counts(host, story):
     firing = story.firing(19)
     assert set(firing) == {'TapDeviceNotCounted'}
     assert 'device="tap0"' in firing['TapDeviceNotCounted']
+
+
+@pytest.mark.parametrize('minutes', (0, 5))
+def test_device_that_nobody_counts_for_a_while(host, story, minutes):
+    """Until it is attached again, whether that was seen or not."""
+    host.scene(20, writes(7, 'tap0', 5, age=60, coverage=nl.ATTACHED))
+    assert story.firing(19) == {}
+    if minutes:
+        host.scene(minutes, nl.uncounted(7, 'tap0', nl.TAP))
+        assert story.firing(20 + minutes - 1) == {}
+    host.scene(20, writes(7, 'tap0', 5, age=0, coverage=nl.ATTACHED))
+    firing = story.firing(20 + minutes + 1)
+    assert set(firing) == {'TapCountingGap'}
+    assert 'device="tap0"' in firing['TapCountingGap']
+    assert story.firing(20 + minutes + 17) == {}
 
 
 def test_counters_that_cannot_be_read(host, story):
