@@ -238,6 +238,53 @@ bool sysfs_find_stock(const struct sysfs *sys, char *dst, size_t size,
 	return false;
 }
 
+/* The head of an image for x86 says where in it the version is. */
+static bool read_version(FILE *f, char *dst, size_t size)
+{
+	unsigned char head[0x210];
+	size_t n;
+
+	if (fread(head, 1, sizeof(head), f) != sizeof(head) ||
+	    memcmp(head + 0x202, "HdrS", 4) ||
+	    fseek(f, 0x200 + (head[0x20e] | head[0x20f] << 8), SEEK_SET))
+		return false;
+	n = fread(dst, 1, size - 1, f);
+	dst[n] = '\0';
+	return n;
+}
+
+/**
+ * sysfs_find_image() - find the image of the kernel that runs
+ * @sys: system
+ * @uts: the one that runs
+ * @same: where to put whether what is installed under its name is that one
+ *
+ * Return: false if that cannot be seen.
+ */
+bool sysfs_find_image(const struct sysfs *sys, const struct utsname *uts,
+		      bool *same)
+{
+	static const char * const paths[] = {
+		"%s/boot/vmlinuz-%s", "%s/lib/modules/%s/vmlinuz",
+	};
+	char path[PATH_SIZE], version[512];
+	bool found = false;
+	size_t i;
+	FILE *f;
+
+	for (i = 0; i < ARRAY_SIZE(paths) && !found; i++) {
+		snprintf(path, sizeof(path), paths[i], sys->root, uts->release);
+		f = fopen(path, "re");
+		if (!f)
+			continue;
+		found = read_version(f, version, sizeof(version));
+		fclose(f);
+	}
+	/* It stands behind the release and who built it. */
+	*same = found && strstr(version, uts->version);
+	return found;
+}
+
 /**
  * sysfs_is_builtin() - is a module part of the kernel?
  * @sys: system

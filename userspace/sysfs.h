@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 /* Livepatches, and the one of tapdrop attach */
@@ -34,6 +35,8 @@ void sysfs_list(const struct sysfs *sys, char *dst, size_t size,
 		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 bool sysfs_find_stock(const struct sysfs *sys, char *dst, size_t size,
 		      const char *release, const char *driver);
+bool sysfs_find_image(const struct sysfs *sys, const struct utsname *uts,
+		      bool *same);
 bool sysfs_is_builtin(const struct sysfs *sys, const char *release,
 		      const char *module);
 bool sysfs_is_locked_down(const struct sysfs *sys);

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,7 +33,11 @@
  */
 #define ADOPTION	10.0
 
+/* Held by who attaches or detaches: in a directory in which only root makes files. */
+#define LOCK		"/run/tapdrop-attach.lock"
+
 static const struct sysfs sys = { .root = "" };
+static int lock_fd;
 
 static bool is_one(const char *file)
 {
@@ -43,14 +47,20 @@ static bool is_one(const char *file)
 	       *value == '1';
 }
 
+/* Somebody may turn it round, by hand. */
+static bool is_on(void)
+{
+	return is_one("enabled");
+}
+
 static bool changing(void)
 {
-	return sysfs_exists(&sys, SYSFS_ATTACH) && is_one("transition");
+	return is_on() && is_one("transition");
 }
 
 static bool leaving(void)
 {
-	return sysfs_exists(&sys, SYSFS_ATTACH);
+	return sysfs_exists(&sys, SYSFS_ATTACH) && !is_on();
 }
 
 /* The livepatch is on, and adopts the devices that there are in all namespaces. */
@@ -59,7 +69,7 @@ static bool settling(void)
 	struct adoption a;
 
 	adoption_read(&a, &sys);
-	return !a.settled;
+	return !a.settled && is_on();
 }
 
 /* If it does not say so, those that are here. */
@@ -85,6 +95,22 @@ static bool wait_while(bool (*busy)(void), double seconds)
 	if (waited > seconds)
 		waited = seconds;
 	return !busy();
+}
+
+static bool others_work(void)
+{
+	return flock(lock_fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+}
+
+/* One after the other, until the process ends. Return: exit code. */
+static int wait_for_others(double seconds)
+{
+	lock_fd = open(LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	/* Who may not make it may load no modules either. */
+	if (lock_fd < 0 || wait_while(others_work, seconds))
+		return EXIT_OK;
+	return fail(EXIT_KERNEL, "another 'tapdrop attach' or 'tapdrop detach' is still at work after %.0f s; see what it says, then run this again",
+		    waited);
 }
 
 static int set_timeout(const char *value, void *arg)
@@ -151,6 +177,34 @@ static int load(const char *command, const char *what)
 	return WEXITSTATUS(status);
 }
 
+/* By when they were written; a stock one that is newer is of another package. */
+static bool is_newer(const struct utsname *uts, const char *stock)
+{
+	char *line = sysfs_find_module(&sys, uts->release, "tapdrop-attach");
+	bool newer = false;
+	time_t ours, theirs;
+
+	if (line) {
+		line[strcspn(line, ":\n")] = '\0';
+		newer = sysfs_mtime(&sys, &ours, "lib/modules/%s/%s",
+				    uts->release, line) &&
+			sysfs_mtime(&sys, &theirs, "%s", stock) && ours < theirs;
+	}
+	free(line);
+	return newer;
+}
+
+/*
+ * The file is of the package that is installed now, and the kernel looks at names
+ * only: of what the livepatch replaces, it may have another version.
+ */
+static bool is_updated(const struct utsname *uts, const char *stock)
+{
+	bool same;
+
+	return sysfs_find_image(&sys, uts, &same) ? !same : is_newer(uts, stock);
+}
+
 /*
  * Where ours are installed, a stock driver that is not loaded yet never would be:
  * modprobe finds ours, which the kernel refuses beside the livepatch, and there
@@ -165,8 +219,12 @@ static int load_stock(const char *driver)
 	if (sysfs_exists(&sys, "sys/module/%s", driver) ||
 	    !sysfs_find_stock(&sys, path + 1, sizeof(path) - 1, uts.release, driver))
 		return EXIT_OK;
+	if (is_updated(&uts, path + 1))
+		return fail(EXIT_KERNEL, "the kernel's package was updated without a new name, so that its %s.ko, which is not loaded yet, may not be what 'attach' was built for: reboot, and build the modules again",
+			    driver);
 	*path = '/';
-	if (!load("insmod", path))
+	/* Somebody else may have loaded it meanwhile. */
+	if (!load("insmod", path) || sysfs_exists(&sys, "sys/module/%s", driver))
 		return EXIT_OK;
 	if (geteuid())
 		return why_not_loaded();
@@ -188,19 +246,25 @@ static int delete(void)
 /* The kernel holds the module until just after the livepatch is out of sysfs. */
 static bool held(void)
 {
-	return delete() == -EWOULDBLOCK;
+	return delete() == -EWOULDBLOCK && !is_on();
 }
 
+/* Return: exit code; if somebody attaches again, EXIT_OK. */
 static int unload(void)
 {
 	int err;
 
 	wait_while(held, SECONDS);
 	err = delete();
-	if (err)
+	if (err && !is_on())
 		return fail(EXIT_KERNEL, "the module " MODULE " stays loaded: %s",
 			    strerror(-err));
 	return EXIT_OK;
+}
+
+static int taken_off(void)
+{
+	return fail(EXIT_KERNEL, "the livepatch was taken off while 'attach' waited for it, or modprobe was told not to load it; nothing is counted");
 }
 
 /*
@@ -219,6 +283,8 @@ static int see_devices(double seconds)
 			    took + waited);
 	if (!a.known)
 		wait_while(adopting, ADOPTION);
+	if (!is_on())
+		return taken_off();
 
 	adoption_read(&a, &sys);
 	uncounted_read(&u, NULL);
@@ -246,17 +312,15 @@ static int run_attach(int argc, char **argv)
 		return code;
 
 	catch_signals();
-	code = may_attach();
+	code = wait_for_others(seconds) ?: may_attach();
 	if (code)
 		return code;
 	/* One that was told to go has to be gone. */
-	if (!is_one("enabled")) {
-		if (!wait_while(leaving, seconds))
-			return fail(EXIT_KERNEL, "the last 'detach' is not over yet");
-		code = unload();
-		if (code)
-			return code;
-	}
+	if (!wait_while(leaving, seconds))
+		return fail(EXIT_KERNEL, "the last 'detach' is not over yet");
+	code = is_on() ? EXIT_OK : unload();
+	if (code)
+		return code;
 	if (!sysfs_exists(&sys, SYSFS_ATTACH)) {
 		code = load_stock("tun") ?: load_stock("tap");
 		if (code)
@@ -267,8 +331,8 @@ static int run_attach(int argc, char **argv)
 	if (!wait_while(changing, seconds))
 		return fail(EXIT_KERNEL, "some task still runs the stock code after %.0f s; it goes on by itself, and until then nothing is counted",
 			    waited);
-	if (!is_one("enabled"))
-		return why_not_loaded();
+	if (!is_on())
+		return taken_off();
 	return see_devices(seconds);
 }
 
@@ -294,23 +358,28 @@ static int run_detach(int argc, char **argv)
 		return code;
 
 	catch_signals();
-	if (is_one("enabled")) {
-		err = disable();
-		if (err && sysfs_exists(&sys, SYSFS_ATTACH))
-			return fail(EXIT_KERNEL, "the livepatch cannot be taken off: %s",
-				    strerror(err));
-	} else if (!sysfs_exists(&sys, SYSFS_ATTACH) &&
-		   !sysfs_exists(&sys, "sys/module/" MODULE)) {
+	code = wait_for_others(seconds);
+	if (code)
+		return code;
+	if (!sysfs_exists(&sys, SYSFS_ATTACH) &&
+	    !sysfs_exists(&sys, "sys/module/" MODULE)) {
 		puts("not attached");
 		return EXIT_OK;
 	}
+	err = is_on() ? disable() : 0;
+	if (err && is_on())
+		return fail(EXIT_KERNEL, "the livepatch cannot be taken off: %s",
+			    strerror(err));
 	if (!wait_while(leaving, seconds))
 		return fail(EXIT_KERNEL, "some task still runs the livepatch after %.0f s; it goes on by itself, run 'tapdrop detach' again",
 			    waited);
-	code = unload();
-	if (!code)
-		puts("detached: stock devices are not counted any more");
-	return code;
+	code = is_on() ? EXIT_OK : unload();
+	if (code)
+		return code;
+	if (is_on())
+		return fail(EXIT_KERNEL, "somebody has attached again while 'detach' waited; it is attached");
+	puts("detached: stock devices are not counted any more");
+	return EXIT_OK;
 }
 
 const struct command cmd_attach = {
