@@ -246,11 +246,17 @@ void lost_print_gap(uint64_t events)
 /**
  * lost_print_untraced() - say that some devices are not traced
  * @devices: their number
+ * @in_part: they are now, but were not all the time
  */
-void lost_print_untraced(size_t devices)
+void lost_print_untraced(size_t devices, bool in_part)
 {
 	struct json *o;
 
+	if (!opt.json && in_part) {
+		printf("%zu device%s not counted all the time, and not traced then\n",
+		       devices, devices == 1 ? " was" : "s were");
+		return;
+	}
 	if (!opt.json) {
 		printf("%zu device%s not counted and not traced; 'tapdrop doctor' says why\n",
 		       devices, devices == 1 ? " is" : "s are");
@@ -259,6 +265,7 @@ void lost_print_untraced(size_t devices)
 	o = json_new(stdout, json_object());
 	json_add(o, "event", json_text("not-traced"));
 	json_add(o, "devices", json_number(devices));
+	json_add(o, "in-part", json_bool(in_part));
 	json_end(o);
 }
 

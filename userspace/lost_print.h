@@ -3,6 +3,7 @@
 #ifndef _TAPDROP_LOST_PRINT_H
 #define _TAPDROP_LOST_PRINT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "flows.h"
@@ -22,7 +23,7 @@ struct teller {
 
 void lost_print(const struct teller *t, const struct lost *lost);
 void lost_print_gap(uint64_t events);
-void lost_print_untraced(size_t devices);
+void lost_print_untraced(size_t devices, bool in_part);
 void lost_print_flows(const struct teller *t, const struct flows *f);
 
 #endif /* _TAPDROP_LOST_PRINT_H */

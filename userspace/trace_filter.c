@@ -240,3 +240,22 @@ bool trace_chosen(const struct selector *sel, const struct trace_places *places,
 	       (!f->no_queue || lost->queue < 0) &&
 	       (!f->reasons || f->reasons & tapdrop_reasons_by_name(lost->reason));
 }
+
+/**
+ * trace_chosen_device() - would frames of a device be selected?
+ * @sel: selection
+ * @places: where its devices are
+ * @netns: number of the network namespace of the device
+ * @dev: the device
+ *
+ * Return: true if so.
+ */
+bool trace_chosen_device(const struct selector *sel,
+			 const struct trace_places *places, uint32_t netns,
+			 const struct tapdrop_device *dev)
+{
+	struct lost lost = { .netns = netns, .ifindex = dev->ifindex };
+
+	strcpy(lost.ifname, dev->ifname);
+	return is_there(places, &lost) && is_named(sel, &lost);
+}

@@ -31,5 +31,8 @@ char *trace_filter(const struct selector *sel,
 		   const struct trace_places *places);
 bool trace_chosen(const struct selector *sel, const struct trace_places *places,
 		  const struct lost *lost);
+bool trace_chosen_device(const struct selector *sel,
+			 const struct trace_places *places, uint32_t netns,
+			 const struct tapdrop_device *dev);
 
 #endif /* _TAPDROP_TRACE_FILTER_H */

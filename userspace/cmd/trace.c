@@ -21,6 +21,7 @@
 #include "../select.h"
 #include "../source.h"
 #include "../text.h"
+#include "../trace_coverage.h"
 #include "../trace_file.h"
 #include "../trace_filter.h"
 #include "../trace_lines.h"
@@ -33,6 +34,9 @@
  * interrupt.
  */
 #define LOOKS		10
+
+/* How often to ask what is counted, in seconds; that is not for nothing. */
+#define COVERAGE	10
 
 /* More than a trace_pipe gives at once. */
 #define CHUNK		65536
@@ -54,6 +58,8 @@
  * @gap: events were overwritten before they were read
  * @overrun: how many, when we looked last
  * @missing: events missing that are yet to be said to be
+ * @coverage: what is not traced
+ * @asked: when that was asked last
  */
 struct trace {
 	struct selector sel;
@@ -71,6 +77,8 @@ struct trace {
 	bool gap;
 	uint64_t overrun;
 	uint64_t missing;
+	struct trace_coverage coverage;
+	double asked;
 };
 
 static bool is_done(const struct trace *t)
@@ -170,6 +178,15 @@ static int look(struct trace *t, uint64_t limit)
 	return code;
 }
 
+/* What is not counted any more is not traced, which looks as if nothing was lost. */
+static int say_coverage(struct trace *t, bool at_end)
+{
+	if ((!at_end && now() < t->asked + COVERAGE) || !wait_for_output())
+		return EXIT_OK;
+	t->asked = now();
+	return trace_coverage_look(&t->coverage, &t->sel, &t->places);
+}
+
 /* Wait for the next look, or until the reader of our output has gone. */
 static int rest(void)
 {
@@ -189,6 +206,8 @@ static int trace(struct trace *t)
 		code = look(t, t->rate / LOOKS + 1);
 		if (!code && t->lines.record && ferror(t->lines.record))
 			break;
+		if (!code)
+			code = say_coverage(t, false);
 		if (!code && !is_done(t))
 			code = rest();
 	}
@@ -198,6 +217,8 @@ static int trace(struct trace *t)
 	code = look(t, UINT64_MAX);
 	if (!code)
 		code = trace_lines_end(&t->lines);
+	if (!code)
+		code = say_coverage(t, true);
 	/* What came behind the last one that was wanted is not missing. */
 	if (code || (is_done(t) && !t->gap))
 		return code;
@@ -237,15 +258,17 @@ static double clock_offset(void)
 }
 
 /* Who is not counted is not traced either, and nothing of it is no loss. */
-static int say_untraced(const struct sources *s, const struct selector *devices)
+static int say_untraced(struct trace *t, const struct sources *s,
+			const struct selector *devices)
 {
 	size_t n = count_uncounted(s, devices);
 	struct place at;
 
+	t->coverage.uncounted = n;
 	if (!n)
 		return EXIT_OK;
 	if (!trace_by_index(devices)) {
-		lost_print_untraced(n);
+		lost_print_untraced(n, false);
 		return close_output(EXIT_OK);
 	}
 	for_each_selected(at, s, devices) {
@@ -269,11 +292,13 @@ static int prepare(struct trace *t, char **filter)
 	};
 	/* It is the trace that is recorded. */
 	opt.record = NULL;
+	t->coverage.began = now();
+	t->asked = t->coverage.began;
 	code = sources_open(&s, &devices);
 	if (!code)
 		code = sources_dump(&s, &devices);
 	if (!code)
-		code = say_untraced(&s, &devices);
+		code = say_untraced(t, &s, &devices);
 	if (!code)
 		code = check_inodes(&s);
 	if (!code) {

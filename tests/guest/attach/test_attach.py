@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """tapdrop attach: devices of the stock drivers count while it is on."""
 
+import json
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -10,6 +12,7 @@ import time
 import pytest
 
 import netlink as nl
+import tracing
 import tun
 from blocked import blocked
 from lab import (FROM, MAC, TAPDROP, TO, VNET_LEN, counters, drops, ip, orphans, packets,
@@ -336,6 +339,55 @@ def test_doctor(attachable):
     assert "good  tun: the stock driver is loaded, and counts" in \
         tapdrop("doctor").stdout
     assert tapdrop("attach").returncode == 0
+
+
+def trace_until(lab, lost, end, *words):
+    """What a summary says of a time at whose end counting ends; "lost" is what all of
+    its frames are then."""
+    tracing.mount()
+    with subprocess.Popen([TAPDROP, "-json", "-summary", "trace", *words],
+                          text=True, stdout=subprocess.PIPE) as child:
+        enable = (tracing.TRACING / f"instances/tapdrop-{child.pid}" /
+                  "events/tapdrop/drop/enable")
+        wait_for(lambda: enable.exists() and enable.read_text().startswith("1"))
+        lab.write("q0", count=3, short=5)
+        wait_for(lambda: drops("tap0") == {(0, FROM, "PKT_TOO_SMALL"): lost})
+        end()
+        child.send_signal(signal.SIGINT)
+        events = [json.loads(line) for line in child.stdout]
+    assert child.returncode == 0
+    return [event.get("in-part", event.get("packets")) for event in events]
+
+
+@pytest.mark.parametrize("words", ([], ["tap0"]))
+def test_trace_of_what_is_not_counted_any_more(attachable, words):
+    """Nothing of it is not nothing lost: a trace says so in the end, before a summary,
+    also of a device that is counted again by then."""
+    def again():
+        detach()
+        attach()
+    lab = attachable
+    lab.tap()
+    attach()
+    assert trace_until(lab, 3, lambda: None, *words) == [3]
+    assert trace_until(lab, 6, again, *words) == [True, 3]
+    assert trace_until(lab, 9, detach, *words) == [False, 3]
+
+
+def test_live_trace_of_what_is_not_counted_any_more(attachable):
+    """It says so soon."""
+    lab = attachable
+    lab.tap()
+    attach()
+    tracing.mount()
+    with subprocess.Popen([TAPDROP, "trace"], text=True,
+                          stdout=subprocess.PIPE) as child:
+        wait_for(lambda: list((tracing.TRACING / "instances").iterdir()))
+        detach()
+        assert child.stdout.readline() == (
+            "1 device is not counted and not traced; 'tapdrop doctor' says why\n")
+        child.terminate()
+        assert child.stdout.read() == "" and child.wait() == 0
 
 
 def test_module_is_held_a_moment_longer(attachable):
