@@ -117,6 +117,18 @@ def test_two_variants_that_fit(drivers, patches):
     assert "in tap.c at tap_get_user_xdp()" in line
 
 
+def test_a_variant_that_fits_twice(drivers, patches):
+    """It is wrong, also if another fits once."""
+    (other,) = [name for name in run("tools/fit", "-n", drivers).stdout.split()
+                if name.startswith("0002-ring.")]
+    (patches / "0002-ring.twice.patch").write_text(re.sub(
+        r"@@ -1148.*", "@@ -1,3 +1,4 @@ static netdev_tx_t tun_net_xmit(\n"
+        " \t\tgoto drop;\n \t}\n+\n \n", (patches / other).read_text(), flags=re.S))
+    line = refused(run("tools/fit", "-p", patches, drivers))
+    assert re.search(r"0002-ring.twice.patch fits in \d+ places, in tun.c at "
+                     r"tun_net_xmit\(\)", line)
+
+
 # The lines that a hunk stands on, as they are now and were in 7.0 and 7.1
 BEFORE = {
     "0002-filter.reason-pointer": (
