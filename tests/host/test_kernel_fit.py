@@ -129,6 +129,46 @@ def test_a_variant_that_fits_twice(drivers, patches):
                      r"tun_net_xmit\(\)", line)
 
 
+def is_conditional(before, hook):
+    """Does what a hook's branch asks for begin in the lines before it?"""
+    def depth(line):
+        return len(line) - len(line.lstrip("\t"))
+
+    def asks(line):
+        return re.match(r"\t+(\} )?(if|else|for|while|switch|case|default)\b", line)
+
+    at = max((number for number, line in enumerate(before)
+              if re.match(r"\t+\S", line) and depth(line) < depth(hook)), default=0)
+    # A condition of several lines
+    while at and not asks(before[at]) and not re.search(r"[;{}]$|\*/$", before[at - 1]):
+        at -= 1
+    return bool(asks(before[at]))
+
+
+@pytest.mark.parametrize("path", sorted(PATCHES.glob("*.patch")), ids=lambda path: path.name)
+def test_a_hunk_stands_on_its_condition(path):
+    """What a hook's branch asks for is in the hunk: upstream may ask for something
+    else, and leave the lines at the hook."""
+    for hunk in re.split(r"^@@.*\n", path.read_text(), flags=re.M)[1:]:
+        lines = [line for line in hunk.splitlines() if line[:1] in " +"]
+        for number, line in enumerate(lines):
+            hook = re.match(r"\+(\t\t+(?:tapdrop|tun|tap)_\w*(?:user|lost|no_)\w*\(.*)", line)
+            # Kernels differ in the line behind this one
+            if hook and not hook[1].endswith("(tun, tfile, SKB_PULL, skb);"):
+                assert is_conditional([line[1:] for line in lines[:number]],
+                                      hook[1]), hook[1]
+
+
+def test_a_condition_that_changed(tmp_path):
+    """Of the site that most frames are lost at."""
+    directory = copy_drivers("newest", tmp_path / "drivers")
+    path = directory / "tun.c"
+    path.write_text(re.sub(r"(?<=\tif \()ret(?=\) \{\n\t\t/\* This should)",
+                           "ret == -ENOSPC", path.read_text()))
+    line = refused(run("tools/fit", directory))
+    assert "no variant of 0002-ring fits, in tun.c at tun_net_xmit()" in line
+
+
 # The lines that a hunk stands on, as they are now and were in 7.0 and 7.1
 BEFORE = {
     "0002-filter.reason-pointer": (
