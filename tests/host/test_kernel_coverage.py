@@ -127,6 +127,14 @@ PLANTED = {
         "tap", "\t\t\txdp = &((struct xdp_buff *)ctl->ptr)[i];\n",
         "\t\t\tif (xdp->data == xdp->data_end)\n\t\t\t\tcontinue;\n",
         "tap_sendmsg: leaves by a turn of its loop"),
+    "one of a queue": (
+        "tun", "\twhile (received < budget && (skb = __skb_dequeue(&process_queue))) {\n",
+        "\t\tif (tun_odd(skb)) {\n\t\t\ttun_forget(skb);\n\t\t\tcontinue;\n\t\t}\n",
+        "tun_napi_receive: leaves by a turn of its loop"),
+    "rest of a queue": (
+        "tun", "\t\twhile ((nskb = __skb_dequeue(&process_queue))) {\n",
+        "\t\t\tif (tun_odd(nskb))\n\t\t\t\tbreak;\n",
+        "tun_rx_batched: leaves by break"),
     "segment": (
         "tap", "\t\t\tskb_mark_not_on_list(skb);\n",
         "\t\t\tif (skb->len > 65535)\n\t\t\t\tgoto wake_up;\n",
@@ -142,6 +150,32 @@ PLANTED |= {
         ("sk_skb_reason_drop", "NULL, skb, 0"), ("dev_consume_skb_any", "skb"),
         ("__kfree_skb", "skb"), ("napi_consume_skb", "skb, 0"),
         ("skb_attempt_defer_free", "skb"), ("kfree_skb_partial", "skb, false"))}
+# What upstream might write instead: what is there, and how. Of a
+# full ring, the first whose result is kept are of 7.3.
+CHANGED = {
+    "errors of a ring that are not full": (
+        "tun", "\tif (ret) {\n\t\t/* This should", "\tif (ret == -ENOSPC) {\n\t\t/*",
+        "tun_net_xmit: leaves by return NETDEV_TX_OK"),
+    "full ring, lost by a helper": (
+        "tun", "\tif (ret) {\n\t\t/* This should",
+        "\tif (ret && !tun_forget(skb)) {\n\t\t/*",
+        "tun_net_xmit: leaves by return NETDEV_TX_OK"),
+    "full ring, lost before": (
+        "tun", "\tif (ret) {\n\t\t/* This should",
+        "\tif (ret && tun_requeue(tfile, skb)) {\n\t\trcu_read_unlock();\n"
+        "\t\treturn NETDEV_TX_OK;\n\t}\n\n\tif (ret) {\n\t\t/*",
+        "tun_net_xmit: leaves by return NETDEV_TX_OK"),
+    "result of another": (
+        "tun", "\tif (ret) {\n\t\t/* This should",
+        "\tret = tun_forget(skb);\n\tif (ret) {\n\t\t/*",
+        "tun_net_xmit: leaves by return NETDEV_TX_OK"),
+    "full ring of a tap": (
+        "tap", "\n\t\tif (ptr_ring_produce(&q->ring, skb)) {\n",
+        "\n\t\tif (ptr_ring_produce(&q->ring, skb) && !tap_forget(skb)) {\n",
+        "tap_handle_frame: leaves by return RX_HANDLER_CONSUMED"),
+}
+OF_7_3 = [name for name, row in CHANGED.items() if "This should" in row[1]]
+
 SEEN_BY_BOTH = [name for name, row in PLANTED.items() if not LEAVES.match(row[3])]
 
 
@@ -185,11 +219,16 @@ def plant(text, where, code):
 
 def planted(kernel, name, directory):
     """The drivers of a kernel with it, and the path of the one that has it."""
-    driver, where, code, _ = PLANTED[name]
+    driver, where, code, _ = PLANTED.get(name) or CHANGED[name]
     for file in (kernel.build / "src").glob("t*.[ch]"):
         shutil.copy(file, directory)
     path = directory / f"{driver}.c"
-    path.write_text(plant(path.read_text(), where, code))
+    text = path.read_text()
+    if name in PLANTED:
+        path.write_text(plant(text, where, code))
+    else:
+        assert text.count(where) == 1
+        path.write_text(text.replace(where, code))
     return path
 
 
@@ -216,6 +255,20 @@ def test_a_planted_loss_is_found(kernel, name, tmp_path):
     path = planted(kernel, name, tmp_path)
     said, code = complete(tmp_path)
     assert f"{path.name}: {PLANTED[name][3]}" in said and code == 1
+
+
+@pytest.mark.parametrize("name", CHANGED.keys() - OF_7_3)
+def test_a_change_is_found(kernel, name, tmp_path):
+    path = planted(kernel, name, tmp_path)
+    said, code = complete(tmp_path)
+    assert f"{path.name}: {CHANGED[name][3]}" in said and code == 1
+
+
+@pytest.mark.parametrize("name", OF_7_3)
+def test_a_change_of_the_newest_is_found(newest, name, tmp_path):
+    """In one sentence."""
+    path = planted(newest, name, tmp_path)
+    assert complete(tmp_path) == ({f"{path.name}: {CHANGED[name][3]}"}, 1)
 
 
 @pytest.mark.parametrize("name", SEEN_BY_BOTH)

@@ -52,6 +52,9 @@ NO_LOSS = {
         "what it called has counted",
     "tap.c: tap_drop_segs: kfree_skb_list_reason": "it has counted each",
     "tap.c: tap_handle_frame: ptr_ring_produce": "what it calls counts",
+    "tap.c: tap_handle_frame: leaves by break": "what it called has counted",
+    "tap.c: tap_handle_frame: leaves by return RX_HANDLER_CONSUMED":
+        "what it called has counted",
     "tap.c: tap_sock_destruct: ptr_ring_cleanup(tap_ptr_free)":
         "the callback counts",
     "tap.c: tap_get_user: return err": "what led there has counted",
