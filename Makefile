@@ -21,8 +21,8 @@ ONLY	?=
 PYTEST	= /usr/bin/python3 -B -m pytest -q -p no:cacheprovider
 
 kernel-files := Kbuild uapi/linux/tapdrop.h tools/build-modules tools/fit \
-		tools/complete tools/statements.pl tools/check-attach \
-		tools/check-replaced $(shell find kernel -type f)
+		tools/complete tools/statements.pl tools/hooks.pl \
+		tools/check-attach tools/check-replaced $(shell find kernel -type f)
 # The kernel's source, and what it was built in, if they are not Debian's
 export KSRC KDIR
 

@@ -5,6 +5,7 @@
 # labels and calls. Whoever requires it has a fail() for what is no such C.
 use strict;
 use warnings;
+use List::Util qw(max);
 
 my $KEYWORD = qr/^(?:if|for|while|do|switch|case|default|goto|return|break|
 		continue|else)$/x;
@@ -41,7 +42,8 @@ sub closing {
 	fail("line $tokens->[$at][1] opens a bracket that nothing closes");
 }
 
-# The functions of a driver: name, parameters, and the tokens of the body.
+# The functions of a driver: name, parameters, the line of the end, and the tokens of the
+# body and of what is in front, which ends with what it returns.
 sub functions {
 	my ($tokens) = @_;
 	my @found;
@@ -58,6 +60,9 @@ sub functions {
 				name => $tokens->[$i - 1][0],
 				takes => join(' ', map { $_->[0] }
 					      @$tokens[$i + 1 .. $end - 1]),
+				returns => join(' ', map { $_->[0] }
+						@$tokens[max(0, $i - 4) .. $i - 2]),
+				end => $tokens->[$last][1],
 				body => [@$tokens[$end + 2 .. $last - 1]],
 			};
 			$end = $last;

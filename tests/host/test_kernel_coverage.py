@@ -19,7 +19,7 @@ from places import TOP
 NO_LOSS = (TOP / "kernel/patches/no-loss").read_text()
 HOOKS = (TOP / "kernel/patches/hooks").read_text()
 # What only one of the two looks for
-LEAVES = re.compile(r"\w+: leaves by ")
+LEAVES = re.compile(r"\w+(: leaves by |: counts a frame |\(\) )")
 KNOWN = {driver: {place for place in re.findall(rf"^{driver} (\w+: .*)\t", NO_LOSS, re.M)
                   if not LEAVES.match(place)}
          for driver in ("tun", "tap")}
@@ -127,6 +127,22 @@ PLANTED = {
         "tap", "\t\t\txdp = &((struct xdp_buff *)ctl->ptr)[i];\n",
         "\t\t\tif (xdp->data == xdp->data_end)\n\t\t\t\tcontinue;\n",
         "tap_sendmsg: leaves by a turn of its loop"),
+    "queue that is made shorter": (
+        "tun", "static netdev_tx_t tun_net_xmit(",
+        "\tif (tun_codel(tun))\n"
+        "\t\ttun_forget(ptr_ring_consume(&tun->tfiles[txq]->tx_ring));\n",
+        "tun_net_xmit() takes frames by ptr_ring_consume more often than "
+        "kernel/patches/hooks says"),
+    "ring that loses what it has": (
+        "tun", "\tskb_tx_timestamp(skb);\n",
+        "\tif (tun_codel(tun))\n\t\t__ptr_ring_discard_one(&tfile->tx_ring);\n",
+        "tun_net_xmit() takes frames by __ptr_ring_discard_one more often than "
+        "kernel/patches/hooks says"),
+    "ring that is flushed": (
+        "tun", "static void *tun_ring_recv(",
+        "\tif (signal_pending(current))\n\t\ttun_ring_flush(tfile);\n",
+        "tun_ring_recv() takes frames by tun_ring_flush more often than "
+        "kernel/patches/hooks says"),
     "one of a queue": (
         "tun", "\twhile (received < budget && (skb = __skb_dequeue(&process_queue))) {\n",
         "\t\tif (tun_odd(skb)) {\n\t\t\ttun_forget(skb);\n\t\t\tcontinue;\n\t\t}\n",
@@ -135,6 +151,38 @@ PLANTED = {
         "tun", "\t\twhile ((nskb = __skb_dequeue(&process_queue))) {\n",
         "\t\t\tif (tun_odd(nskb))\n\t\t\t\tbreak;\n",
         "tun_rx_batched: leaves by break"),
+    "reader": (
+        "tap", "EXPORT_SYMBOL_GPL(tap_handle_frame);\n",
+        "\nstatic int tap_read_skb(struct sock *sk, skb_read_actor_t actor)\n{\n"
+        "\tstruct tap_queue *q = container_of(sk, struct tap_queue, sk);\n\n"
+        "\treturn actor(sk, ptr_ring_consume(&q->ring));\n}\n",
+        "tap_read_skb() takes frames by ptr_ring_consume more often than "
+        "kernel/patches/hooks says"),
+    "count without a loss": (
+        "tun", "\tskb_tx_error(skb);\n",
+        "\tif (drop_reason == SKB_DROP_REASON_FULL_RING) {\n\t\trcu_read_unlock();\n"
+        "\t\treturn NETDEV_TX_BUSY;\n\t}\n",
+        "tun_net_xmit: counts a frame and keeps it: return NETDEV_TX_BUSY"),
+    "count of what goes on": (
+        "tap", "\t/* Count errors/drops only here, thus don't care about args. */\n",
+        "\tif (drop_reason == SKB_DROP_REASON_FULL_RING)\n"
+        "\t\treturn RX_HANDLER_PASS;\n",
+        "tap_handle_frame: counts a frame and keeps it: return RX_HANDLER_PASS"),
+    "error that is no refusal": (
+        "tun", "static struct sk_buff *tun_napi_alloc_frags(",
+        "\tif (len > 9000)\n\t\treturn ERR_PTR(-EOPNOTSUPP);\n",
+        "tun_napi_alloc_frags() fails with EOPNOTSUPP more often than "
+        "kernel/patches/hooks says"),
+    "error of a check": (
+        "tun", "static struct sk_buff *tun_alloc_skb(",
+        "\tif (tun_check(tfile, len))\n\t\treturn ERR_PTR(tun_check(tfile, len));\n",
+        "tun_alloc_skb() fails with ERR_PTR(tun_check(tfile, len)) more often than "
+        "kernel/patches/hooks says"),
+    "error by a pointer": (
+        "tap", "static inline struct sk_buff *tap_alloc_skb(",
+        "\tif (len > 9000) {\n\t\t*err = -EOPNOTSUPP;\n\t\treturn NULL;\n\t}\n",
+        "tap_alloc_skb() fails with EOPNOTSUPP more often than "
+        "kernel/patches/hooks says"),
     "segment": (
         "tap", "\t\t\tskb_mark_not_on_list(skb);\n",
         "\t\t\tif (skb->len > 65535)\n\t\t\t\tgoto wake_up;\n",
@@ -150,7 +198,7 @@ PLANTED |= {
         ("sk_skb_reason_drop", "NULL, skb, 0"), ("dev_consume_skb_any", "skb"),
         ("__kfree_skb", "skb"), ("napi_consume_skb", "skb, 0"),
         ("skb_attempt_defer_free", "skb"), ("kfree_skb_partial", "skb, false"))}
-# What upstream might write instead: what is there, and how. Of a
+# What upstream, or a patch of ours, might write instead: what is there, and how. Of a
 # full ring, the first whose result is kept are of 7.3.
 CHANGED = {
     "errors of a ring that are not full": (
@@ -173,6 +221,15 @@ CHANGED = {
         "tap", "\n\t\tif (ptr_ring_produce(&q->ring, skb)) {\n",
         "\n\t\tif (ptr_ring_produce(&q->ring, skb) && !tap_forget(skb)) {\n",
         "tap_handle_frame: leaves by return RX_HANDLER_CONSUMED"),
+    "one for many": (
+        "tun", "PTR_FULL, n - i)", "PTR_FULL, 1)",
+        "X3 X5: tun_xdp_xmit() lacks a hook: tapdrop_to_user_bh_n(tun->drops, "
+        "READ_ONCE(tfile->queue_index), PTR_FULL, n-i)"),
+    "queue of another": (
+        "tun", "(tun->drops, txq, PTR_FULL, skb)",
+        "(tun->drops, TAPDROP_NO_QUEUE, PTR_FULL, skb)",
+        "T7: tun_net_xmit() lacks a hook: tapdrop_to_user_bh(tun->drops, txq, "
+        "PTR_FULL, skb)"),
 }
 OF_7_3 = [name for name, row in CHANGED.items() if "This should" in row[1]]
 
@@ -339,14 +396,30 @@ def test_each_hook_is_missed(kernel, tmp_path):
 def test_hooks_are_those_of_the_ledger():
     """Each site has a hook for what it counts, and for nothing else."""
     counted = {}
-    for what, sites in re.findall(r"^t\w+ \w+: ([^\t]+)\t([^\t\n]+)", HOOKS, re.M):
+    for call, sites in re.findall(r"^t\w+ \w+: (\w+\(.*\))\t([^\t\n;]+)", HOOKS, re.M):
+        what = re.match(r"\w+_(to|from)_user.*, ([A-Z][A-Z_]+), [^,]*\)$", call)
         for site in sites.split():
             counted.setdefault(site, set())
-            if "-user " in what:
-                counted[site].add(what)
+            if what:
+                counted[site].add(f"{what[1]}-user {what[2]}")
     with open(TOP / "docs/ledger.csv", newline="", encoding="utf-8") as file:
         assert counted == {
             row["site"]: {f"{direction} {reason}"
                           for direction in row["direction"].split()
                           for reason in row["reason"].split()}
             for row in csv.DictReader(file)}
+
+
+def test_errors_are_counted_as_listed():
+    """For which reason, by what tun_no_skb() and tap_no_skb() are."""
+    for driver, patch in (("tun", "0003-helpers"), ("tap", "0010-tap-*")):
+        (path,) = (TOP / "kernel/patches").glob(f"{patch}.patch")
+        body = re.search(rf"{driver}_no_skb\(.*?\n\+}}\n", path.read_text(), re.S)[0]
+        reasons = {}
+        for errors, reason in re.findall(
+                r"((?:[^;]*?-E\w+)+)[^;]*?_from_user\(.*?([A-Z_]+), NULL\)", body):
+            reasons |= {error: reason for error in re.findall(r"-(E\w+)", errors)}
+        assert reasons
+        for error, reason in re.findall(
+                rf"^{driver} \w+: fails with (E\w+)\t(\w+)$", HOOKS, re.M):
+            assert reasons.get(error, "WRITE_RETRY") == reason

@@ -229,8 +229,9 @@ def test_complete_knows_every_site(kernel, tmp_path):
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
         "tap.c: tap_handle_frame() has a hook that kernel/patches/hooks has not: "
-        "to-user PTR_FULL",
-        "tap.c: A1: tap_handle_frame() lacks a hook: to-user SKB_GSO_SEGMENT"]
+        "tapdrop_to_user_bh(*tap_drops(q), tap_index(q), PTR_FULL, skb)",
+        "tap.c: A1: tap_handle_frame() lacks a hook: "
+        "tapdrop_to_user_bh(*tap_drops(q), tap_index(q), SKB_GSO_SEGMENT, skb)"]
 
 
 # What runs on a machine where modules are to be built
