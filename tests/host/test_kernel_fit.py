@@ -255,11 +255,35 @@ def build(tree, ksrc, release=RELEASE, **environment):
     return run(tree / "tools/build-modules", release, KSRC=str(ksrc), **environment)
 
 
+def headers_version():
+    """Which Linux the headers of the release are of."""
+    text = pathlib.Path("/lib/modules", RELEASE, "build",
+                        "include/generated/uapi/linux/version.h").read_text()
+    return re.findall(r"LINUX_VERSION_(?:MAJOR|PATCHLEVEL|SUBLEVEL) (\d+)", text)
+
+
+def write_makefile(ksrc, version):
+    """As the source of such a version has it, and a vendor's, more or less."""
+    lines = [f"{name} = {number}\n" for name, number in zip(
+        ("VERSION", "PATCHLEVEL", "SUBLEVEL"), version)]
+    (ksrc / "Makefile").write_text(
+        "# SPDX-License-Identifier: GPL-2.0\n" + "".join(lines) +
+        "RHEL_SUBLEVEL = 7\n\nNAME = None\n")
+
+
 @pytest.fixture
 def ksrc(tmp_path):
     """A source of the kernel whose headers are installed."""
     copy_drivers(RELEASE, tmp_path / "ksrc/drivers/net")
+    write_makefile(tmp_path / "ksrc", headers_version())
     return tmp_path / "ksrc"
+
+
+def pack(ksrc):
+    """What is below a directory, as an archive."""
+    archive = ksrc.with_suffix(".tar")
+    subprocess.run(["tar", "-C", ksrc.parent, "-cf", archive, ksrc.name], check=True)
+    return archive
 
 
 def nothing_left(tree):
@@ -290,6 +314,29 @@ def test_ksrc_is_an_archive_of_any_shape(what, tmp_path):
         assert path.read_bytes() == (tmp_path / "drivers" / path.name).read_bytes()
 
 
+@pytest.mark.parametrize("order", [("linux-6.1", "linux-6.2"),
+                                   ("linux-6.2", "linux-6.1")])
+def test_ksrc_is_an_archive_of_two_kernels(order, tmp_path):
+    """Either could be meant."""
+    for name in order:
+        copy_drivers(KERNELS[0], tmp_path / name / "drivers/net")
+    archive = tmp_path / "vendor.tar"
+    subprocess.run(["tar", "-C", tmp_path, "-cf", archive, *order], check=True)
+    line = refused(run("tools/kernel", "source", "6.8.0-99-generic",
+                       tmp_path / "drivers", KSRC=str(archive)))
+    assert str(archive) in line and "has 2 kernels in it" in line
+    assert not (tmp_path / "drivers").exists()
+
+
+def test_ksrc_is_an_archive_with_a_namesake(ksrc):
+    """Of a driver, such as a test of it might be: that is no kernel."""
+    other = ksrc / "tools/testing/selftests/drivers/net/tun.c"
+    other.parent.mkdir(parents=True)
+    other.write_text("int main(void) { return 0; }\n")
+    assert run("tools/kernel", "source", "6.8.0-99-generic", ksrc / "drivers/copy",
+               KSRC=str(pack(ksrc))).returncode == 0
+
+
 def test_ksrc_lacks_a_header(tree, ksrc):
     with open(ksrc / "drivers/net/tun.c", "a", encoding="ascii") as file:
         file.write('#include "tun_more.h"\n')
@@ -308,8 +355,37 @@ def test_a_new_loss_is_not_built(tree, ksrc):
     assert nothing_left(tree)
 
 
-def test_another_kernels_source(tree, ksrc):
-    """The exports tell, whatever the user said."""
+@pytest.mark.parametrize("form", [lambda ksrc: ksrc, pack])
+def test_another_point_release(tree, ksrc, form):
+    """It fits, is complete and exports the same, but takes back what was mended."""
+    major, minor, point = headers_version()
+    write_makefile(ksrc, (major, minor, str(int(point) - 1)))
+    line = refused(build(tree, form(ksrc)))
+    assert line.endswith(f"is Linux {major}.{minor}.{int(point) - 1}, and {RELEASE} "
+                         f"is {major}.{minor}.{point}")
+    assert nothing_left(tree)
+
+
+@pytest.mark.parametrize("form", [lambda ksrc: ksrc, pack])
+def test_a_source_that_does_not_say_which_linux(tree, ksrc, form):
+    """It is the user's word, which is said, and once."""
+    (ksrc / "Makefile").unlink()
+    done = build(tree, form(ksrc))
+    assert done.returncode == 0
+    assert done.stderr.count("is your word alone") == 1
+    assert f"{'.'.join(headers_version())}, as {RELEASE} is" in done.stderr
+
+
+def test_headers_that_do_not_say_which_linux(tree, ksrc, tmp_path):
+    headers = copy_headers(tmp_path / "headers")
+    (headers / "include").unlink()
+    line = refused(build(tree, ksrc, KDIR=str(headers)))
+    assert f"{headers} do not say which Linux they are of" in line
+    assert nothing_left(tree)
+
+
+def test_what_another_kernel_exports(tree, ksrc):
+    """The exports tell, whatever the Makefile said."""
     with open(ksrc / "drivers/net/tap.c", "a", encoding="ascii") as file:
         file.write("\nint tap_more(void);\nint tap_more(void)\n{\n\treturn 0;\n}\n"
                    "EXPORT_SYMBOL_GPL(tap_more);\n")
@@ -319,6 +395,14 @@ def test_another_kernels_source(tree, ksrc):
     assert nothing_left(tree)
 
 
+def copy_headers(directory):
+    """Those of the release, some of which may be changed."""
+    directory.mkdir()
+    for path in pathlib.Path("/lib/modules", RELEASE, "build").iterdir():
+        (directory / path.name).symlink_to(path)
+    return directory
+
+
 @pytest.mark.parametrize("driver, row, said", [
     ("tun", "0x0\ttun_get_socket\tvmlinux\tEXPORT_SYMBOL_GPL\t\n",
      "tun is built into"),
@@ -326,16 +410,13 @@ def test_another_kernels_source(tree, ksrc):
 def test_a_driver_that_is_no_module(tree, ksrc, tmp_path, driver, row, said):
     """As tun is on some distributions' kernels: what is built in stays, whatever its
     source, and the other alone counts half."""
-    headers = pathlib.Path("/lib/modules", RELEASE, "build")
-    (tmp_path / "headers").mkdir()
-    for path in headers.iterdir():
-        (tmp_path / "headers" / path.name).symlink_to(path)
-    symvers = tmp_path / "headers/Module.symvers"
+    headers = copy_headers(tmp_path / "headers")
+    symvers = headers / "Module.symvers"
     lines = symvers.read_text().splitlines(True)
     symvers.unlink()
     symvers.write_text(row + "".join(line for line in lines if not line.split(
         "\t")[2].endswith(f"/{driver}")))
-    line = refused(build(tree, ksrc, KDIR=str(tmp_path / "headers")))
+    line = refused(build(tree, ksrc, KDIR=str(headers)))
     assert f"{RELEASE} {said}" in line if said.startswith("has") else \
         f"{said} {RELEASE}" in line
     assert nothing_left(tree)
