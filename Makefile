@@ -38,7 +38,13 @@ modules: ## build tapdrop.ko, tun.ko and tap.ko for KVER
 	@$(MAKE) -s --no-print-directory \
 		build/$(or $(KVER),$(error no kernel to build for))/tapdrop.ko
 
-build/%/tapdrop.ko: $(kernel-files) $(if $(KSRC),FORCE)
+# Newer than the modules if they were built of something else than they would be now:
+# another version of the kernel's package, or KSRC
+build/%/version: FORCE
+	+@tools/build-modules --compare $*
+
+.PRECIOUS: build/%/version
+build/%/tapdrop.ko: $(kernel-files) build/%/version $(if $(KSRC),FORCE)
 	@echo "modules: building for $*"
 	@tools/build-modules $*
 

@@ -235,7 +235,7 @@ def test_complete_knows_every_site(kernel, tmp_path):
 
 
 # What runs on a machine where modules are to be built
-TREE = ("Kbuild", "kernel", "tests/bases", "tools", "uapi")
+TREE = ("Kbuild", "Makefile", "kernel", "tests/bases", "tools", "uapi")
 
 
 @pytest.fixture
@@ -289,6 +289,39 @@ def pack(ksrc):
 def nothing_left(tree):
     return not [path for path in (tree / "build").glob("*/*")
                 if path.name == "src" or path.suffix == ".ko"]
+
+
+def built_of(tree, release=RELEASE):
+    """The file that says what modules were built of."""
+    return tree / "build" / release / "version"
+
+
+def would_build(tree, release=RELEASE, **environment):
+    """What make makes of modules that are there."""
+    done = run("make", "-n", "-C", tree, "modules", f"KVER={release}", **environment)
+    assert not done.returncode
+    return f"modules: building for {release}" in done.stdout
+
+
+@pytest.mark.parametrize("of, builds", [
+    ("{}", False), ("KSRC=/usr/src/linux", True), ("6.1.1-1", True), (None, True)])
+def test_modules_that_were_built_of_something_else(tree, of, builds):
+    """They are not those of this kernel's package, whatever their release."""
+    built_of(tree).parent.mkdir(parents=True)
+    if of:
+        built_of(tree).write_text(of.format(output("tools/kernel", "version", RELEASE)))
+    (tree / "build" / RELEASE / "tapdrop.ko").touch()
+    assert would_build(tree) == builds
+    assert would_build(tree, KSRC="/usr/src/linux")
+
+
+def test_modules_of_which_nothing_is_known(tree):
+    """As of a vendor's kernel, by who does not name its source once more."""
+    release = "9.9.9-vendor"
+    built_of(tree, release).parent.mkdir(parents=True)
+    built_of(tree, release).write_text("KSRC=/usr/src/linux\n")
+    (tree / "build" / release / "tapdrop.ko").touch()
+    assert not would_build(tree, release)
 
 
 def test_ksrc_is_no_source(tree, tmp_path):
@@ -453,6 +486,7 @@ def test_untried(tree, ksrc, tmp_path):
     subprocess.run(["tar", "-C", tmp_path, "-czf", archive, "ksrc"], check=True)
     done = build(tree, archive)
     assert done.returncode == 0
+    assert built_of(tree).read_text() == f"KSRC={archive}\n"
     assert "complete, but untried" in done.stderr
     for driver in ("tun", "tap", "tapdrop-attach"):
         module = tree / "build" / RELEASE / f"{driver}.ko"
