@@ -4,6 +4,8 @@
 import importlib.machinery
 import importlib.util
 import os
+import pathlib
+import subprocess
 import types
 
 import pytest
@@ -64,6 +66,52 @@ def test_a_kernel_that_debian_does_not_serve(status, monkeypatch, capsys, words)
     said = capsys.readouterr()
     assert said.out == "" and "9.9.9-amd64" in said.err
     assert "docs/porting.rst" in said.err
+
+
+SERVED = ["7.2.14+deb14-amd64 7.2.14-1 sid",
+          "7.2.14+deb14-rt-amd64 7.2.14-1 sid",
+          "7.3-amd64 7.3~rc7-1~exp1 experimental"]
+NO_SOURCE = ("tools/kernel: no suite of Debian has linux-source-7.2 7.2.14-1 any more, "
+             "which 7.2.14+deb14-amd64 needs: KSRC= names a source of it")
+
+
+@pytest.fixture
+def without_a_source(status, monkeypatch):
+    """Debian serves the headers of kernels whose source it has no more, or not yet."""
+    def run(*command, **_):
+        if command[1] == "served":
+            return subprocess.CompletedProcess(command, 0, "\n".join(SERVED), "")
+        if command[1] == "source" and command[2].startswith("7.2"):
+            return subprocess.CompletedProcess(
+                command, 1, "", f"kernel: fetching something\n{NO_SOURCE}\n")
+        if command[1] == "source":
+            for name in "tun.c", "tap.c":
+                (pathlib.Path(command[3]) / name).touch()
+        return subprocess.CompletedProcess(command, 0, "", "")
+    monkeypatch.setattr(status, "run", run)
+    (status.TOP / "kernel/patches").mkdir(parents=True)
+    (status.TOP / "kernel/patches/tried").touch()
+    monkeypatch.setattr(status, "PATCHES", status.TOP / "kernel/patches")
+    return status
+
+
+def test_a_source_that_cannot_be_had(without_a_source, capsys):
+    """That is said of these kernels, and the others have their rows."""
+    assert without_a_source.main([]) == 1
+    said = capsys.readouterr().out.splitlines()
+    rows = {line.split()[0]: line.split()[4:] for line in said[1:4]}
+    assert rows == {"7.2.14+deb14-amd64": ["-", "NO", "NO", "-", "NO"],
+                    "7.2.14+deb14-rt-amd64": ["-", "NO", "NO", "-", "NO"],
+                    "7.3-amd64": [rows["7.3-amd64"][0], "yes", "yes", "-", "NO"]}
+    assert said.count(f"  {NO_SOURCE}") == 1
+    assert said[-1] == "3 kernels, 1 pairs of drivers, 2 kernels left out"
+
+
+def test_a_source_that_cannot_be_had_in_the_page(without_a_source, capsys):
+    assert without_a_source.main(["--rst", "--build-all"]) == 1
+    said = capsys.readouterr().out
+    assert "\n7.2.14-1       sid          2       -        NO  NO" in said
+    assert f"  {NO_SOURCE}\n" in said
 
 
 @pytest.fixture
