@@ -55,6 +55,23 @@ def test_ledger_is_closed():
     assert run.returncode == 0, run.stdout.splitlines()[-1]
 
 
+def kernels_of_the_page():
+    """The rows of the table of what Debian serves: drivers, built and tried."""
+    text = (TOP / "docs/compatibility.rst").read_text()
+    table = text[text.index("\nVersion "):text.index("\nThese are 87 kernels")]
+    rows = [line.split() for line in table.splitlines() if line[:1].isdigit()]
+    assert len(rows) > 20
+    return [(row[-5], row[-2], row[-1]) for row in rows]
+
+
+def test_page_of_kernels_says_what_was_tried():
+    hashes = {line.split()[0][:8] for line in
+              (TOP / "kernel/patches/tried").read_text().splitlines() if line[0] != "#"}
+    assert {drivers: tried for drivers, _, tried in kernels_of_the_page()} == {
+        drivers: "yes" if drivers in hashes else "NO"
+        for drivers, _, _ in kernels_of_the_page()}
+
+
 def test_pages_render(tmp_path):
     """Sphinx has nothing to warn of, and draws the picture."""
     run = subprocess.run(["make", "-s", "docs", f"DEST={tmp_path}"], cwd=TOP,
