@@ -72,6 +72,14 @@ def test_page_of_kernels_says_what_was_tried():
         for drivers, _, _ in kernels_of_the_page()}
 
 
+def test_page_of_kernels_has_each_pair_of_drivers_built():
+    """What has no word under Built is built of what has one."""
+    built = {}
+    for drivers, said, _ in kernels_of_the_page():
+        built.setdefault(drivers, set()).add(said)
+    assert all(said - {"-"} == {"yes"} for said in built.values()), built
+
+
 def test_pages_render(tmp_path):
     """Sphinx has nothing to warn of, and draws the picture."""
     run = subprocess.run(["make", "-s", "docs", f"DEST={tmp_path}"], cwd=TOP,
