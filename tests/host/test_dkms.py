@@ -199,6 +199,30 @@ def test_usr_is_merged(run):
         "sed -i s,^/lib,/usr/lib, /var/lib/dpkg/info/*image*\nrun build; state")
 
 
+FOREIGN = f"""
+    sed -i s,tun.ko,other.ko, /var/lib/dpkg/info/linux-image-{RELEASE}.list
+"""
+
+
+def test_kernel_of_no_package(run):
+    """As of "make install": it is said, and doctor can say it."""
+    why = "stock drivers: no package has its tun.ko: build for it by hand"
+    assert run(f"{FOREIGN}\nrun build; drivers; state; run remove; ls /var/lib/tapdrop-dkms"
+               ) == (f"tapdrop-dkms: {RELEASE} keeps the {why}\nbuild: 1\n{STOCK}"
+                     f"stock: {why.split(': ', 1)[1]}\nremove: 0\n")
+
+
+def test_kernel_of_no_package_with_modules_built_by_hand(run):
+    """They are of its own source, and stay."""
+    assert run(f"""{FOREIGN}
+        run build >/dev/null
+        mkdir -p /lib/modules/{RELEASE}/updates/tapdrop
+        cp /parts/*.ko /lib/modules/{RELEASE}/updates/tapdrop
+        depmod {RELEASE}
+        run build; drivers; ls /var/lib/tapdrop-dkms
+    """) == f"build: 0\n{OURS}"
+
+
 def test_words_of_a_build(run):
     """They are where the page says, also when another kernel was built after it."""
     other = RELEASE.replace("amd64", "cloud-amd64")
