@@ -43,10 +43,11 @@ def test_tool_and_library(arch):
 
 
 @pytest.mark.timeout(1200)
-def test_modules():
-    """Of arm64, for the kernel of Debian 12."""
-    release = run('tools/kernel', 'release', '6.1-arm64').strip()
-    run('make', '-s', 'modules', f'KVER={release}')
+@pytest.mark.parametrize('kernel', ['6.1-arm64', '6.12-arm64'])
+def test_modules(kernel):
+    """Of arm64, for both kernels of Debian 12."""
+    release = run('tools/kernel', 'release', kernel).strip()
+    run('make', '-s', 'modules', f'KERNEL={kernel}')
     for name in ('tapdrop', 'tun', 'tap'):
         path = BUILD / release / f'{name}.ko'
         assert machine(path) == 'AArch64'
