@@ -10,14 +10,16 @@ import subprocess
 import pytest
 
 import attached
+import fixtures
 import modules
-import netns
-from iproute import Ip
-from lab import Lab, run
-from places import FAULT_MODULE, TOP
+from lab import run
+from places import TOP
 
 SYSTEMD = "/lib/systemd/systemd"
 UNITS = pathlib.Path("/usr/local/lib/systemd/system")
+
+# Those that not only these tests have
+lab, fault = fixtures.lab, fixtures.fault
 
 
 def pytest_addoption(parser):
@@ -52,36 +54,12 @@ def pytest_terminal_summary(terminalreporter):
 
 
 @pytest.fixture
-def lab():
-    """A network namespace of its own, and the traffic helper in it."""
-    before = netns.enter()
-    try:
-        helper = Lab()
-        try:
-            yield helper
-        finally:
-            helper.end()
-            if Ip.current:
-                Ip.current.end()
-    finally:
-        netns.leave(before)
-
-
-@pytest.fixture
 def elsewhere():
     """The name of another network namespace."""
     name = f"elsewhere-{os.getpid()}"
     run("ip", "netns", "add", name)
     yield name
     run("ip", "netns", "del", name)
-
-
-@pytest.fixture
-def fault(lab):
-    """The same, and a kernel that can be made to fail."""
-    if modules.users("tapfault") is None:
-        subprocess.run(["insmod", FAULT_MODULE], check=True)
-    return lab
 
 
 @pytest.fixture

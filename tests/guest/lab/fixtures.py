@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The fixtures that all tests in the guest have, those of upstream/ as well. A
+conftest.py has to import them."""
+
+import subprocess
+
+import pytest
+
+import modules
+import netns
+from iproute import Ip
+from lab import Lab
+from places import FAULT_MODULE
+
+
+@pytest.fixture
+def lab():
+    """A network namespace of its own, and the traffic helper in it."""
+    before = netns.enter()
+    try:
+        helper = Lab()
+        try:
+            yield helper
+        finally:
+            helper.end()
+            if Ip.current:
+                Ip.current.end()
+    finally:
+        netns.leave(before)
+
+
+@pytest.fixture
+def fault(lab):
+    """The same, and a kernel that can be made to fail."""
+    if modules.users("tapfault") is None:
+        subprocess.run(["insmod", FAULT_MODULE], check=True)
+    return lab
