@@ -5,7 +5,7 @@ known: offered, read, counted, and where."""
 import pytest
 
 from lab import (BROADCAST, FROM, TO, drops, ip, standard, wait_for)
-from series import NET, counted, since
+from series import NET, REASONS, counted, since
 
 pytestmark = pytest.mark.usefixtures("lab")
 
@@ -88,7 +88,7 @@ def test_broken_frames(lab, vnet_queue, bad, reason):
     assert drops(dev) == {(0, FROM, reason): 7}
     if dev == "tap0" and "gso_type" in bad:
         assert standard(dev) == since(
-            NET, {"rx_errors": 7, "rx_frame_errors": 7}, {})
+            REASONS, {"rx_errors": 7, "rx_frame_errors": 7}, {})
     elif dev == "tap0":
         assert standard(dev) == since(NET, {"rx_dropped": 7}, {})
     else:

@@ -270,7 +270,7 @@ def test_vnet_header_refused(lab, mode, counted, bad):
     assert lab.write(q0, count=5, **bad)["errno"] == {"EINVAL": 5}
     assert drops("tap0") == {(0, FROM, "VIRTNET_HDR"): 5}
     both = {"rx_errors": 5, "rx_frame_errors": 5}
-    assert standard("tap0") == since(NET, both, counted)
+    assert standard("tap0") == since(REASONS, both, counted)
 
 
 @pytest.mark.site("R21")

@@ -72,7 +72,7 @@ def test_vnet_header_refused(guest):
     assert guest.vtx("v", count=30, gso_type=9)["ok"] == 30
     assert drops("tap0") == {(1, FROM, "VIRTNET_HDR"): 30}
     both = {"rx_errors": 30, "rx_frame_errors": 30}
-    assert standard("tap0") == since(NET, both, {})
+    assert standard("tap0") == since(REASONS, both, {})
 
 
 @pytest.mark.site("V6")
