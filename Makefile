@@ -2,8 +2,8 @@
 # What people type; "make help" lists it. The work is done by the scripts in
 # tools/ and tests/, which can be called as well.
 
-# A base or a release, as tools/kernel has it, and those that tests run on, or
-# "all": by default that of this Debian.
+# A base, a release, a package version or a suite, as tools/kernel has it, and those
+# that tests run on, or "all": by default that of this Debian.
 KERNEL	?= $(shell tools/kernel own)
 KERNELS	?= $(KERNEL)
 KVER	?= $(shell tools/kernel release $(KERNEL))

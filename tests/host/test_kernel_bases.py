@@ -17,8 +17,16 @@ from places import TOP
     ["tools/kernel", "source", "7.4"],
     ["tools/kernel", "image", "6.1.0-56-armmp"],
     ["tools/build-modules", "6.6.1-amd64"],
+    ["tools/kernel", "release", "6.1.192-99"],
+    ["tools/kernel", "release", "6.1.0-56-"],
+    ["tools/kernel", "release", "buzz"],
+    ["tools/kernel", "release", "bookworm experimental"],
+    ["tools/kernel", "release", ".*"],
+    ["tools/kernel", "release", "-e"],
+    ["tools/kernel", "release", ""],
     ["tests/vm/run", "6.6"],
     ["tests/run", "6.6"],
+    ["tests/run", "6.1.192-99"],
 ])
 def test_unknown_kernel_is_refused(command):
     """Wherever it is named, in one sentence, which says where to read what to
@@ -29,7 +37,41 @@ def test_unknown_kernel_is_refused(command):
     assert done.stdout == ""
     line = done.stderr.splitlines()[-1]
     assert "is not known" in line and "docs/porting.rst" in line
-    assert not (TOP / "build" / command[-1]).exists()
+    assert not command[-1] or not (TOP / "build" / command[-1]).exists()
+
+
+def served():
+    """The plain kernels that Debian serves: release, version, suites."""
+    arch = output("dpkg", "--print-architecture")
+    rows = [line.split() for line in output("tools/kernel", "served").splitlines()]
+    return [(release, version, suites) for release, version, *suites in rows
+            if release.endswith(f"-{arch}") and
+            not release.endswith((f"-cloud-{arch}", f"-rt-{arch}"))]
+
+
+def test_a_package_version_is_a_kernel():
+    """Whichever of them is asked for; of its kernels it is the plain one."""
+    kernels = served()
+    for release, version, _ in kernels[0], kernels[len(kernels) // 2], kernels[-1]:
+        assert output("tools/kernel", "release", version) == release
+        assert output("tools/kernel", "version", version) == version
+
+
+def test_a_suite_is_the_newest_kernel_in_it():
+    for suite in "trixie-backports", "sid":
+        release = output("tools/kernel", "release", suite)
+        assert suite in {name for found, _, suites in served() if found == release
+                         for name in suites}
+
+
+@pytest.mark.parametrize("name", ["6.12", "sid"])
+def test_modules_are_built_for_a_release(name):
+    """By any other name, they would be looked for where they are not."""
+    done = subprocess.run(["tools/build-modules", name], cwd=TOP, text=True,
+                          check=False, capture_output=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"make modules KERNEL={name} builds" in done.stderr.splitlines()[-1]
+    assert not (TOP / "build" / name).exists()
 
 
 def test_apt_is_asked_once_a_day_for_its_mirrors(tmp_path):
