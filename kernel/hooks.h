@@ -324,14 +324,15 @@ tapdrop_count_bh(struct tapdrop_dev *td, int queue, enum tapdrop_cell cell,
 
 /*
  * The same where the device may leave the queue: @drops is read under RCU. With
- * PREEMPT_RT, preemption stays on: nothing can be allocated where it is off.
+ * PREEMPT_RT, preemption stays on: nothing can be allocated where it is off, nor a
+ * spinlock be taken, which lockdep can ask of all kernels.
  */
 static __always_inline void
 tapdrop_count_rcu(struct tapdrop_dev **drops, int queue, enum tapdrop_cell cell,
 		  unsigned int packets, const struct sk_buff *skb,
 		  unsigned long location)
 {
-#ifdef CONFIG_PREEMPT_RT
+#if defined(CONFIG_PREEMPT_RT) || defined(CONFIG_PROVE_RAW_LOCK_NESTING)
 	rcu_read_lock();
 	tapdrop_count(READ_ONCE(*drops), queue, cell, packets, skb, location);
 	rcu_read_unlock();
