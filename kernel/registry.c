@@ -486,11 +486,9 @@ MODULE_PARM_DESC(uncounted, "Devices of all namespaces that are not counted");
 void tapdrop_index(struct net_device *dev, void *entry)
 {
 	struct tapdrop_net *tn = tapdrop_net(dev_net(dev));
-	void *old;
 
-	old = xa_store(&tn->devs, dev->ifindex, entry,
-		       GFP_KERNEL | __GFP_NOFAIL);
-	tapdrop_uncounted_replace(old, entry);
+	tapdrop_uncounted_replace(xa_load(&tn->devs, dev->ifindex), entry);
+	xa_store(&tn->devs, dev->ifindex, entry, GFP_KERNEL | __GFP_NOFAIL);
 	tapdrop_net_changed(tn);
 }
 
