@@ -9,7 +9,7 @@
 
 /* What to say if devices are left: of their number, and "" if it is one; what then */
 #define ADOPTION_LEFT	"%llu device%s of this or other network namespaces %s not counted"
-#define ADOPTION_AGAIN	"'tapdrop -all-netns' says which; 'tapdrop detach' and 'tapdrop attach' try again"
+#define ADOPTION_AGAIN	"'tapdrop -all-netns' says which; one that is set down and up is tried again"
 
 /**
  * struct adoption - what it says, of all network namespaces

@@ -240,6 +240,18 @@ static enum since find_none(const struct tapdrop_device *dev)
 	return is_counted_later(dev) ? SINCE_PART : SINCE_CREATION;
 }
 
+/*
+ * Is it the one that had its index, though there is nothing to compare? It is not
+ * counted any more, or its counters began anew with the module.
+ */
+static bool is_still_there(const struct births *t, const struct tapdrop_device *old,
+			   const struct tapdrop_device *dev)
+{
+	if (old->kind != dev->kind)
+		return false;
+	return !is_counted(dev) || (is_counted_later(dev) && !is_older(t, dev));
+}
+
 static enum since find_known(const struct baseline *b, const struct births *t,
 			     const struct place *at, struct known *found,
 			     const struct tapdrop_device **old)
@@ -247,8 +259,10 @@ static enum since find_known(const struct baseline *b, const struct births *t,
 	const struct tapdrop_device *dev = at->dev;
 	const bool has_begun = found && begins(found->dev, dev);
 
-	if (found && !has_begun && !is_same(t, found->dev, dev))
+	if (found && !has_begun && !is_same(t, found->dev, dev)) {
+		found->found = is_still_there(t, found->dev, dev);
 		found = NULL;
+	}
 	/* Of one that was attached, what it has may be of before, and elsewhere. */
 	if (!found && !is_older(t, dev) && !is_counted_later(dev))
 		return SINCE_CREATION;

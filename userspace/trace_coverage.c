@@ -45,13 +45,18 @@ static int look(struct trace_coverage *seen, const struct selector *sel,
 {
 	const struct selector all = { .filter.scope = TAPDROP_SCOPE_DEVICE };
 	const char *record = opt.record;
+	struct sources s = {};
 	struct source *src;
-	struct sources s;
 	int code;
 
 	/* It is the trace that is recorded. */
 	opt.record = NULL;
-	code = sources_open_patiently(&s, &all);
+	/* A namespace that has gone has nothing that is traced, and what is left out
+	 * was said when the trace began.
+	 */
+	code = opt.all_netns || opt.netns ?
+	       sources_update(&s, &all, NULL, NULL) :
+	       sources_open_patiently(&s, &all);
 	for_each_source(src, &s) {
 		if (!code)
 			code = look_at(seen, src, sel, places);
@@ -67,17 +72,21 @@ static int look(struct trace_coverage *seen, const struct selector *sel,
  * @sel: selection
  * @places: where its devices are
  *
+ * If it cannot be seen, that is said once, and the trace goes on.
+ *
  * Return: exit code.
  */
 int trace_coverage_look(struct trace_coverage *c, const struct selector *sel,
 			const struct trace_places *places)
 {
 	struct trace_coverage seen = { .began = c->began };
-	int code;
 
-	code = look(&seen, sel, places);
-	if (code)
-		return code;
+	if (c->unseen)
+		return EXIT_OK;
+	if (look(&seen, sel, places)) {
+		c->unseen = true;
+		return EXIT_OK;
+	}
 	if (seen.uncounted > c->uncounted)
 		lost_print_untraced(seen.uncounted, false);
 	if (seen.parts > c->parts)

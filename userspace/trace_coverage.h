@@ -3,6 +3,7 @@
 #ifndef _TAPDROP_TRACE_COVERAGE_H
 #define _TAPDROP_TRACE_COVERAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "select.h"
@@ -13,11 +14,13 @@
  * @began: when the trace did, by now()
  * @uncounted: how many devices were not counted at the last look
  * @parts: how many were counted by then, but not since the trace began
+ * @unseen: nobody is asked any more, as there was no answer
  */
 struct trace_coverage {
 	double began;
 	size_t uncounted;
 	size_t parts;
+	bool unseen;
 };
 
 int trace_coverage_look(struct trace_coverage *c, const struct selector *sel,

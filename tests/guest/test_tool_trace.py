@@ -319,6 +319,17 @@ def test_namespaces(elsewhere, lab, trace):
                                        {None: 1, elsewhere: 2}]
 
 
+def test_namespace_that_goes(trace):
+    """It is asked every ten seconds whether its devices are counted."""
+    ip("netns add goes")
+    tracer = trace("-netns", "goes", "trace", "seconds", "12")
+    begun = time.monotonic()
+    ip("netns del goes")
+    assert tracer.child.wait(60) == 0
+    assert time.monotonic() - begun > 11
+    assert tracer.child.stderr.read() == ""
+
+
 def test_namespace_without_a_name(elsewhere, lab, trace):
     """It is called what it is called in /proc, whichever process is in it."""
     lab.tap()

@@ -516,7 +516,7 @@ UNCOUNTED = 'sys/module/tapdrop/parameters/uncounted'
     ('Y', '1', 'note', '1 device of this or other network namespaces is not counted',
      "'tapdrop -all-netns' says which"),
     ('Y', '40', 'note', '40 devices of this or other network namespaces are not',
-     "'tapdrop detach'")))
+     'one that is set down and up is tried again')))
 def test_attached_to_some_devices_only(tmp_path, settled, uncounted, level, words,
                                        remedy):
     """That is nothing good, although nobody sees it here. Whoever has a network

@@ -100,9 +100,11 @@ def test_check_of_a_time_in_which_nobody_counted(tmp_path, clock):
                     r'lost in 30\d\.\ds, 0\.0/s \| ', line)
     assert check(981, 'warn', '0', 'uncounted', 'ok')[0] == 0
     code, line = check(1981, 'warn', '0')
-    assert code == 1 and ' 1000 frames lost in ' in line and ', 100.0/s, most' in line
-    assert check(1981, 'warn', '99/s')[0] == 1
-    assert check(1981, 'warn', '101/s')[0] == 3
+    assert code == 1 and ' 1000 frames lost in ' in line and ', 3.3/s, most' in line
+    # How many of them were lost before 'detach' is not known.
+    assert check(1981, 'warn', '3/s')[0] == 1
+    assert check(1981, 'warn', '4/s')[0] == 3
+    assert check(1981, 'warn', '4/s', 'uncounted', 'ok')[0] == 0
     report = json.loads(check(981, 'warn', '0', '-json')[1])
     assert (report['state'], report['uncounted-in-part'], report['lost']) == (
         'UNKNOWN', 1, 0)
@@ -173,6 +175,15 @@ def test_diff_of_a_device_that_is_not_counted(tmp_path, schema):
         _, (device,) = diff_of(tmp_path, before, now, schema)
         assert (device['coverage'], device['since']) == ('none', 'unknown')
         assert 'drops' not in device
+
+
+@pytest.mark.parametrize('now', (
+    attached(7, 'tap0', 3, 10), nl.uncounted(7, 'web1', nl.TAP) + nl.done()),
+    ids=('module loaded anew', 'renamed'))
+def test_diff_of_a_device_that_cannot_be_compared(tmp_path, schema, now):
+    """It has not gone."""
+    text, (device,) = diff_of(tmp_path, attached(7, 'tap0', 981, 600), now, schema)
+    assert device['since'] == 'unknown' and 'Gone since' not in text
 
 
 def watched(tmp_path, *dumps, words=()):

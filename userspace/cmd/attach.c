@@ -102,7 +102,7 @@ static bool others_work(void)
 	return flock(lock_fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
 }
 
-/* One after the other, until the process ends. Return: exit code. */
+/* Return: exit code. */
 static int wait_for_others(double seconds)
 {
 	lock_fd = open(LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -269,9 +269,10 @@ static int taken_off(void)
 
 /*
  * All tasks run the livepatch. It is said to count when no device is left that it
- * should and does not.
+ * should and does not: of others, only if it is @fresh. Whoever makes a device in a
+ * namespace of his own, with too little memory, is not to keep us from all others.
  */
-static int see_devices(double seconds)
+static int see_devices(double seconds, bool fresh)
 {
 	double took = waited;
 	struct adoption a;
@@ -294,25 +295,24 @@ static int see_devices(double seconds)
 	if (u.n)
 		return fail(EXIT_UNWELL, "attached, but %zu device%s here %s not counted; 'tapdrop doctor' says why",
 			    u.n, u.n == 1 ? "" : "s", u.n == 1 ? "is" : "are");
-	if (a.uncounted)
+	if (a.uncounted && fresh)
 		return fail(EXIT_UNWELL, "attached, but " ADOPTION_LEFT "; " ADOPTION_AGAIN,
 			    a.uncounted, a.uncounted == 1 ? "" : "s",
 			    a.uncounted == 1 ? "is" : "are");
+	if (a.uncounted)
+		warn(ADOPTION_LEFT "; " ADOPTION_AGAIN, a.uncounted,
+		     a.uncounted == 1 ? "" : "s",
+		     a.uncounted == 1 ? "is" : "are");
 	puts("attached: stock tun, tap, macvtap and ipvtap devices are counted from now on");
 	return EXIT_OK;
 }
 
-static int run_attach(int argc, char **argv)
+static int attach(double seconds)
 {
-	double seconds = SECONDS;
+	bool fresh = false;
 	int code;
 
-	code = parse_words(argc, argv, &seconds);
-	if (code)
-		return code;
-
-	catch_signals();
-	code = wait_for_others(seconds) ?: may_attach();
+	code = may_attach();
 	if (code)
 		return code;
 	/* One that was told to go has to be gone. */
@@ -327,13 +327,14 @@ static int run_attach(int argc, char **argv)
 			return code;
 		if (load("modprobe", MODULE))
 			return why_not_loaded();
+		fresh = true;
 	}
 	if (!wait_while(changing, seconds))
 		return fail(EXIT_KERNEL, "some task still runs the stock code after %.0f s; it goes on by itself, and until then nothing is counted",
 			    waited);
 	if (!is_on())
 		return taken_off();
-	return see_devices(seconds);
+	return see_devices(seconds, fresh);
 }
 
 static int disable(void)
@@ -348,19 +349,10 @@ static int disable(void)
 	return err;
 }
 
-static int run_detach(int argc, char **argv)
+static int detach(double seconds)
 {
-	double seconds = SECONDS;
 	int code, err;
 
-	code = parse_words(argc, argv, &seconds);
-	if (code)
-		return code;
-
-	catch_signals();
-	code = wait_for_others(seconds);
-	if (code)
-		return code;
 	if (!sysfs_exists(&sys, SYSFS_ATTACH) &&
 	    !sysfs_exists(&sys, "sys/module/" MODULE)) {
 		puts("not attached");
@@ -380,6 +372,33 @@ static int run_detach(int argc, char **argv)
 		return fail(EXIT_KERNEL, "somebody has attached again while 'detach' waited; it is attached");
 	puts("detached: stock devices are not counted any more");
 	return EXIT_OK;
+}
+
+/* One after the other. A batch goes on, and others with it. Return: exit code. */
+static int run_alone(int argc, char **argv, int (*work)(double seconds))
+{
+	double seconds = SECONDS;
+	int code;
+
+	code = parse_words(argc, argv, &seconds);
+	if (code)
+		return code;
+
+	catch_signals();
+	code = wait_for_others(seconds) ?: work(seconds);
+	if (lock_fd >= 0)
+		close(lock_fd);
+	return code;
+}
+
+static int run_attach(int argc, char **argv)
+{
+	return run_alone(argc, argv, attach);
+}
+
+static int run_detach(int argc, char **argv)
+{
+	return run_alone(argc, argv, detach);
 }
 
 const struct command cmd_attach = {

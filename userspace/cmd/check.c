@@ -60,8 +60,7 @@ struct threshold {
  * @gap: longest of such parts, in seconds
  * @arrived: how many came from elsewhere, with what they lost there
  * @lost: frames lost in the interval
- * @lost_throughout: those of devices that were counted all the time
- * @rate: frames lost per second in which they were counted
+ * @rate: the same, by second
  * @worst: what lost most frames in the interval
  * @worst_at: where that was
  */
@@ -79,7 +78,6 @@ struct check {
 	double gap;
 	size_t arrived;
 	uint64_t lost;
-	uint64_t lost_throughout;
 	double rate;
 	struct tapdrop_counter worst;
 	struct place worst_at;
@@ -153,12 +151,11 @@ static void take_worst(struct check *c, const struct place *at,
 
 /*
  * It was attached in the interval. When the 'detach' in front of that was is not known:
- * at the worst, just after the last look.
- *
- * Return: for how many seconds it was counted, as exact as that is known.
+ * at the worst, just after the last look. What it lost before that counts as well, so
+ * that there is no shorter time to take a rate over.
  */
-static double note_part(struct check *c, const struct tapdrop_device *dev,
-			enum since since)
+static void note_part(struct check *c, const struct tapdrop_device *dev,
+		      enum since since)
 {
 	double counted = since == SINCE_PART ? dev->since_ms / 1e3 : 0;
 
@@ -166,9 +163,6 @@ static double note_part(struct check *c, const struct tapdrop_device *dev,
 	c->blank += since == SINCE_UNKNOWN;
 	if (c->interval - counted > c->gap)
 		c->gap = c->interval - counted;
-	if (counted < PLACE_SLACK_MS / 1e3)
-		counted = PLACE_SLACK_MS / 1e3;
-	return counted < c->interval ? counted : c->interval;
 }
 
 static void count_device(struct check *c, const struct place *at,
@@ -182,9 +176,7 @@ static void count_device(struct check *c, const struct place *at,
 	c->devices += at->dev->ifindex && counted;
 	c->lost += total(&grown);
 	if (counted && (since == SINCE_PART || since == SINCE_UNKNOWN))
-		c->rate += total(&grown) / note_part(c, at->dev, since);
-	else
-		c->lost_throughout += total(&grown);
+		note_part(c, at->dev, since);
 	take_worst(c, at, &grown);
 	free((void *)grown.counters);
 }
@@ -200,7 +192,7 @@ static void count(struct check *c, const struct baseline *b,
 		since = baseline_find(b, s, &at, &old);
 		count_device(c, &at, old, since);
 	}
-	c->rate += c->lost_throughout / c->interval;
+	c->rate = c->lost / c->interval;
 	c->uncounted = count_uncounted(s, sel);
 }
 
