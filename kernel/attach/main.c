@@ -103,16 +103,23 @@ static void tapdrop_attach_stand_on_top(struct tapdrop_attach *driver)
 /* Somebody else's livepatch that replaces one of the functions, or takes ours off,
  * is put in front of it as soon as the first task runs that. Nobody tells.
  */
-static bool tapdrop_attach_is_on_top(const struct tapdrop_attach *driver)
+static bool tapdrop_attach_is_first(const struct tapdrop_attach *driver)
 {
-	const struct tapdrop_attach *other = driver->other;
 	unsigned int i;
 
 	for (i = 0; driver->funcs[i].old_name; i++)
 		if (READ_ONCE(driver->funcs[i].stack_node.prev) !=
 		    driver->above[i])
 			return false;
-	return !other || !other->on || tapdrop_attach_is_on_top(other);
+	return true;
+}
+
+static bool tapdrop_attach_is_on_top(const struct tapdrop_attach *driver)
+{
+	const struct tapdrop_attach *other = driver->other;
+
+	return tapdrop_attach_is_first(driver) &&
+	       (!other || !other->on || tapdrop_attach_is_first(other));
 }
 
 /* Hooks count from now on if they may. Return: whether they do. */

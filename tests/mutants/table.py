@@ -733,7 +733,7 @@ TABLE = {
          GENERIC),
         ("tapdrop_attach_event", "unseen-queues",
          r"tapdrop_adopted_queues\(td\);", ";", SEEN),
-        ("tapdrop_attach_is_on_top", "always", r"return false;", ";", REPLACED),
+        ("tapdrop_attach_is_first", "always", r"return false;", ";", REPLACED),
         ("tapdrop_attach_is_on_top", "alone", r"!other \|\|", "1 ||",
          ["test_refused::test_what_is_shared"]),
         ("tapdrop_attach_go", "no-unlock", r"spin_unlock\([^;]*;", "", ATTACH),
