@@ -173,8 +173,9 @@ def test_memory(tree, tmp_path):
     (tmp_path / "core/sizes.c").write_text(
         '#include <linux/module.h>\n#include "registry.h"\n'
         'MODULE_LICENSE("GPL");\nMODULE_DESCRIPTION("sizes");\n' + "".join(
-            f"char size_{name}[sizeof(struct tapdrop_{name})];\n"
-            for name in ("dev", "payer", "table", "counters")))
+            f"char size_{name}[sizeof(struct {name})];\n"
+            for name in ("tapdrop_dev", "tapdrop_payer", "tapdrop_table",
+                         "xa_node", "tapdrop_counters")))
     run("tools/kbuild", run("tools/kernel", "release", "newest").strip(),
         tmp_path / "core")
     sizes = {name: int(size, 16) for size, name in re.findall(
@@ -182,8 +183,11 @@ def test_memory(tree, tmp_path):
         run("nm", "-S", tmp_path / "core/sizes.o"), re.M)}
     assert [int(number) for number in re.search(
         r"a device has (\d+) bytes.*? table of (\d+) bytes and (\d+) for each "
-        r"queue.*? at most (\d+) bytes for each CPU", text).groups()] == [
-        sizes["dev"], sizes["table"], 8 + sizes["payer"], sizes["counters"]]
+        r"queue.*? a node of (\d+) bytes.*? at most (\d+) bytes for each CPU",
+        text).groups()] == [
+        sizes["tapdrop_dev"], sizes["tapdrop_table"],
+        8 + sizes["tapdrop_payer"], sizes["xa_node"],
+        sizes["tapdrop_counters"]]
 
 
 def test_apply_in_order(tree, source, tmp_path):
