@@ -117,17 +117,18 @@ def test_a_source_that_cannot_be_had_in_the_page(without_a_source, capsys):
 @pytest.fixture
 def tree(tmp_path):
     """Modules that were built, from what is there, without a word."""
-    for name in ("kernel/hooks.h", "uapi/tapdrop.yaml"):
-        (tmp_path / name).parent.mkdir()
+    for name in ("Kbuild", "kernel/hooks.h", "tools/complete",
+                 "uapi/tapdrop.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     out = tmp_path / "build/7.3-amd64"
     out.mkdir(parents=True)
     (out / "tapdrop.ko").touch()
     (out / "log").touch()
     (out / "version").write_text("7.3~rc7-1~exp1")
-    for path in tmp_path.glob("[ku]*/*"):
+    os.utime(tmp_path / "Kbuild", (1, 1))
+    for path in tmp_path.glob("[ktu]*/*"):
         os.utime(path, (1, 1))
-        os.utime(path.parent, (1, 1))
     return tmp_path
 
 
@@ -138,7 +139,9 @@ def test_what_is_built_is_not_built_again(status, tree):
 
 
 @pytest.mark.parametrize("change", [
+    lambda tree: (tree / "Kbuild").write_text("changed"),
     lambda tree: (tree / "kernel/hooks.h").write_text("changed"),
+    lambda tree: (tree / "tools/complete").write_text("changed"),
     lambda tree: (tree / "build/7.3-amd64/tapdrop.ko").unlink(),
     lambda tree: (tree / "build/7.3-amd64/log").write_text("Warning: unused"),
     lambda tree: os.utime(tree / "build/7.3-amd64/log", (1, 1)),
