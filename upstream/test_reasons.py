@@ -61,6 +61,15 @@ def test_tun(lab, how, reason, before):
         freed(trace, reason, before)
 
 
+def test_no_memory_for_generic_xdp(fault):
+    """The frame cannot be made ready for the program."""
+    fault.tap(flags=["vnet_hdr"])
+    fault.fail(function="pskb_expand_head", caller="do_xdp", ret=-12, times=5)
+    with traced("skb:kfree_skb") as trace:
+        generic_xdp(fault)
+        freed(trace, "NOMEM", NONE)
+
+
 @ways(
     (lose.tap_ring_full, "FULL_RING", None),
     (lose.tap_no_room, "DEV_HDR", NONE),
