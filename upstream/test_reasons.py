@@ -62,12 +62,14 @@ def test_tun(lab, how, reason, before):
 
 
 def test_no_memory_for_generic_xdp(fault):
-    """The frame cannot be made ready for the program."""
+    """The program wants a frame in one piece."""
     fault.tap(flags=["vnet_hdr"])
+    fault.xdp("x", dev="tap0", verdict=XDP_DROP)
     fault.fail(function="pskb_expand_head", caller="do_xdp", ret=-12, times=5)
     with traced("skb:kfree_skb") as trace:
-        generic_xdp(fault)
+        fault.write("q0", count=5, gso=1000, size=30000)
         freed(trace, "NOMEM", NONE)
+    assert fault.failed()["ok"] == 5
 
 
 @ways(
