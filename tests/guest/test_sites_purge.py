@@ -222,6 +222,20 @@ def test_txqueuelen_lowered_with_xdp_frames(pair):
     assert pair.read("q0")["ok"] == 30
 
 
+@pytest.mark.site("P5")
+def test_txqueuelen_of_a_later_device_lowered(pair):
+    """The frames are its own, though the queue was another device's before."""
+    ip("link del tap0", "tuntap add tap0 mode tap multi_queue vnet_hdr",
+       "link set tap0 up")
+    pair.iff("q0", dev="tap0", flags=["no_pi", "multi_queue", "vnet_hdr"])
+    pair.xdp("x", dev="tap0", verdict=XDP_TX)
+    pair.write("q0", count=40)
+    ip("link set tap0 txqueuelen 30")
+    assert drops("tap0") == {(0, TO, "QUEUE_PURGE"): 10}
+    assert orphans() == {}
+    assert pair.read("q0")["ok"] == 30
+
+
 @pytest.mark.site("P6")
 def test_vhost_gives_back_to_full_ring(pair):
     """What vhost-net took off the ring finds no room when it stops."""
