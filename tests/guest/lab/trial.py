@@ -32,6 +32,7 @@ class Trial:
         self.books = Books(dev)
         self.attached = []
         self.detached = {}      # queue: its last index
+        self.unread = 0         # frames that read() has lost, and told so
         self.steps = collections.deque(maxlen=20)
         self.build()
         self.attached = [f"q{i}" for i in range(self.queues)]
@@ -121,8 +122,9 @@ class Trial:
 
     def read_bad(self):
         """A reader whose buffer is too short or not there."""
-        self.lab.read(self.any_queue(), max=self.rng.randint(1, 50),
-                      **self.rng.choice(BAD_READS))
+        self.unread += sum(self.lab.read(
+            self.any_queue(), max=self.rng.randint(1, 50),
+            **self.rng.choice(BAD_READS))["errno"].values())
 
     def vhost(self):
         """vhost-net on a queue, for a while."""
