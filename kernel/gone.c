@@ -41,8 +41,8 @@ static DEFINE_SPINLOCK(tapdrop_gone_lock);
  * @dev: the device, which is being unregistered
  * @net: namespace of the queue's socket
  *
- * If memory is short, a frame of @dev that is given back can count for another
- * device that is made at its address.
+ * The device goes in any case, and its frames must not count for another at its
+ * address, which may be another user's: so this cannot fail.
  *
  * Context: process, RTNL held.
  */
@@ -55,10 +55,7 @@ void tapdrop_gone_add(struct tapdrop_gone **gone, struct net_device *dev,
 	if (dev->reg_state == NETREG_UNINITIALIZED)
 		return;
 
-	new = kmalloc_obj(*new, GFP_KERNEL_ACCOUNT);
-	if (!new)
-		return;
-
+	new = kmalloc_obj(*new, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	get_device(&dev->dev);
 	new->dev = dev;
 	new->orphans = tapdrop_orphans(net);

@@ -26,10 +26,10 @@ void tapdrop_attach_gone_add(void *queue, struct net_device *dev,
 	struct tapdrop_gone **gone;
 
 	gone = klp_shadow_get_or_alloc(queue, TAPDROP_ATTACH_GONE,
-				       sizeof(*gone), GFP_KERNEL_ACCOUNT, NULL,
+				       sizeof(*gone),
+				       GFP_KERNEL_ACCOUNT | __GFP_NOFAIL, NULL,
 				       NULL);
-	if (gone)
-		tapdrop_gone_add(gone, dev, net);
+	tapdrop_gone_add(gone, dev, net);
 }
 
 /**

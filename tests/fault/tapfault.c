@@ -65,9 +65,16 @@ static bool called_from(const struct pt_regs *regs, const char *driver)
 	return strstarts(symbol + strspn(symbol, "_"), prefix);
 }
 
+/* The flags are the second argument of whatever allocates. */
+static bool cannot_fail(struct pt_regs *regs)
+{
+	return strstr(fail.function, "alloc") &&
+	       regs_get_kernel_argument(regs, 1) & __GFP_NOFAIL;
+}
+
 static int before_call(struct kprobe *p, struct pt_regs *regs)
 {
-	if (!called_from(regs, fail.caller) ||
+	if (!called_from(regs, fail.caller) || cannot_fail(regs) ||
 	    atomic_dec_if_positive(&calls_before) >= 0 ||
 	    atomic_dec_if_positive(&calls_left) < 0)
 		return 0;

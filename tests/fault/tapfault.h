@@ -7,7 +7,8 @@
 #include <linux/types.h>
 
 /**
- * struct tapfault_fail - let a function fail where a driver calls it
+ * struct tapfault_fail - let a function fail where a driver calls it, but if it
+ *	allocates with __GFP_NOFAIL
  * @function:	name of the function
  * @caller:	name of the driver whose calls fail
  * @ret:	what the calls return

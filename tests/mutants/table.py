@@ -184,7 +184,7 @@ TABLE = {
          PURGE),
         ("tapdrop_queue_of", "no-bound",
          r" && mapping < smp_load_acquire\(&td->queues_end\)", "",
-         ["test_sites_purge::test_frames_of_device_that_nobody", *PURGE]),
+         PURGE),
         ("tapdrop_here", "no-barrier", r"smp_rmb\(\);", "", ["test_lifetime"]),
         ("tapdrop_here", "queue-below", r"\[index\]", "[index - (index >= 0)]",
          ["test_lifetime", "test_scenarios"]),
