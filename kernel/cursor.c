@@ -11,6 +11,10 @@
  * sections: one that began before that time has counted by now, and any other
  * takes a later time.
  *
+ * Where CPUs share a counter, a hook counts first. It may put its time over a newer
+ * one, but if that hides a frame from a cursor, the grace period was long enough for
+ * both hooks: the dump that the cursor came with has shown that frame.
+ *
  * What was lost between that time and the dump is shown twice. Nothing is
  * remembered of readers. What nobody tells us of, each of them finds out for all
  * (tapdrop_view_compare()): what it finds has changed since any cursor that there is.

@@ -349,13 +349,20 @@ static struct tapdrop_counters *tapdrop_queue_here(struct tapdrop_queue *q,
 	return cmpxchg(&q->cpus[cpu], NULL, new) ?: new;
 }
 
+/* Another CPU may put an older time over a newer one: first count, so that such
+ * a time hides only what was counted before it was written. tapdrop_add() has the
+ * other order, as nobody but an interrupt comes in between there, and that is over
+ * before the hook is.
+ */
 static void tapdrop_spill(struct tapdrop_dev *td, enum tapdrop_cell cell,
 			  unsigned int packets)
 {
 	if (!READ_ONCE(td->spill.used))
 		WRITE_ONCE(td->spill.used, true);
-	WRITE_ONCE(td->spill.last[cell], jiffies);
 	atomic_long_add(packets, &td->spill.packets[cell]);
+	/* Pairs with the grace period of a cursor. */
+	smp_mb__after_atomic();
+	WRITE_ONCE(td->spill.last[cell], jiffies);
 }
 
 /* Memory may be asked for if somebody pays, unless there was none just now, or

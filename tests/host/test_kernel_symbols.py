@@ -89,6 +89,16 @@ def test_what_users_make_us_allocate_is_charged():
     }
 
 
+def test_shared_counter_is_added_to_before_its_time():
+    """Else a hook that is late puts its time over that of another, which has still
+    to count: no cursor would ever show that frame. It takes two CPUs and a grace
+    period between two instructions, so this looks at the source."""
+    body = re.search(r"^static void tapdrop_spill\(.*?^}", (
+        TOP / "kernel/store.c").read_text(), re.M | re.S)[0]
+    assert re.findall(r"atomic_long_add|smp_mb__after_atomic|jiffies", body) == [
+        "atomic_long_add", "smp_mb__after_atomic", "jiffies"]
+
+
 def test_indexes_that_move_are_read_at_once():
     """Hooks read them under RCU, or with no lock at all, while another queue is
     detached under RTNL."""
