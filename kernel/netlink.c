@@ -305,6 +305,12 @@ static int tapdrop_nl_dump_devs(struct sk_buff *skb,
 		ctx->part = 0;
 		ctx->introduced = false;
 	}
+
+	/* The one device has ended since the start, before its first message. */
+	if (ctx->filter.ifindex && ctx->ifindex == ctx->filter.ifindex &&
+	    !ctx->part)
+		return tapdrop_nl_no_device(genl_info_dump(cb)->attrs,
+					    cb->extack);
 	return 0;
 }
 
@@ -339,12 +345,14 @@ static int tapdrop_nl_dump_all(struct sk_buff *skb, struct netlink_callback *cb,
 			       struct tapdrop_net *tn)
 {
 	struct tapdrop_nl_dump_ctx *ctx = tapdrop_nl_dump_ctx(cb);
+	int err;
 
 	if (ctx->ifindex == TAPDROP_NL_DUMP_END)
 		return 0;
-	if (tapdrop_nl_dump_devs(skb, cb) ||
-	    tapdrop_nl_dump_orphans(skb, cb, tn))
-		return -EMSGSIZE;
+	err = tapdrop_nl_dump_devs(skb, cb) ?:
+	      tapdrop_nl_dump_orphans(skb, cb, tn);
+	if (err)
+		return err;
 
 	ctx->ifindex = TAPDROP_NL_DUMP_END;
 	return 0;

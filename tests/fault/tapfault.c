@@ -35,6 +35,7 @@
 static DEFINE_MUTEX(lock);
 static struct tapfault_fail fail;
 static struct tapfault_zero zero;
+static struct tapfault_late late;
 static bool armed;
 static atomic_t calls_before, calls_left;
 static unsigned long failed_at;
@@ -135,6 +136,49 @@ static long start_zeroing(const void __user *arg)
 	probe = (struct kprobe) {
 		.symbol_name = zero.function,
 		.pre_handler = before_zero,
+	};
+	err = register_kprobe(&probe);
+	armed = !err;
+	return err;
+}
+
+typedef unsigned long any_call(unsigned long a, unsigned long b, unsigned long c,
+			       unsigned long d, unsigned long e, unsigned long f);
+
+/* Where a call that is late goes on: it is made again from here. */
+static notrace noinline unsigned long
+call_later(unsigned long a, unsigned long b, unsigned long c, unsigned long d,
+	   unsigned long e, unsigned long f)
+{
+	any_call *call = (any_call *)probe.addr;
+
+	msleep(late.ms);
+	return call(a, b, c, d, e, f);
+}
+
+static int before_late(struct kprobe *p, struct pt_regs *regs)
+{
+	if (atomic_dec_if_positive(&calls_left) < 0)
+		return 0;
+	instruction_pointer_set(regs, (unsigned long)call_later);
+	return 1;
+}
+
+static long start_delaying(const void __user *arg)
+{
+	int err;
+
+	if (armed)
+		return -EBUSY;
+	if (copy_from_user(&late, arg, sizeof(late)))
+		return -EFAULT;
+	late.function[sizeof(late.function) - 1] = '\0';
+	fail.times = 1;
+	atomic_set(&calls_left, 1);
+	probe = (struct kprobe) {
+		.symbol_name = late.function,
+		.pre_handler = before_late,
+		.post_handler = after_call,
 	};
 	err = register_kprobe(&probe);
 	armed = !err;
@@ -306,6 +350,9 @@ static long tapfault_ioctl(struct file *file, unsigned int cmd,
 		break;
 	case TAPFAULT_ZERO:
 		ret = start_zeroing((void __user *)arg);
+		break;
+	case TAPFAULT_LATE:
+		ret = start_delaying((void __user *)arg);
 		break;
 	case TAPFAULT_END:
 		ret = end_failing();

@@ -85,6 +85,18 @@ struct tapfault_load {
 	__u32 ms;
 };
 
+/**
+ * struct tapfault_late - let the next call of a function begin late, asleep
+ *	until then; TAPFAULT_END returns how many there were
+ * @function:	name of the function, which has six arguments at most, and no others
+ *		than integers and pointers
+ * @ms:		how late, in milliseconds
+ */
+struct tapfault_late {
+	char function[56];
+	__u32 ms;
+};
+
 #define TAPFAULT_FAIL	_IOW('f', 1, struct tapfault_fail)
 /* No more failures; returns how many calls have failed. */
 #define TAPFAULT_END	_IO('f', 2)
@@ -95,5 +107,6 @@ struct tapfault_load {
 #define TAPFAULT_WHERE	_IOR('f', 6, struct tapfault_where)
 #define TAPFAULT_ZERO	_IOW('f', 7, struct tapfault_zero)
 #define TAPFAULT_LOAD	_IOW('f', 8, struct tapfault_load)
+#define TAPFAULT_LATE	_IOW('f', 9, struct tapfault_late)
 
 #endif /* _TAPFAULT_H */

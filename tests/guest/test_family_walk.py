@@ -3,17 +3,20 @@
 it."""
 
 import contextlib
+import errno
 import os
 import pathlib
 import signal
+import socket
+import threading
 import time
 
 import pytest
 
 import netlink as nl
 import netns
-from lab import run
-from netlink import SCOPE, attr
+from lab import ip, run, wait_for
+from netlink import IFINDEX, SCOPE, ZEROS, attr
 from rtnl import Rtnl
 from tun import Queue, many_files
 
@@ -133,3 +136,34 @@ def test_move_under_a_dump(fault):
     assert fault.failed()["ok"]
     assert found == {HERE}
     assert absent
+
+
+def asleep(thread):
+    """Does a thread of ours sleep in the kernel, so that no signal wakes it?"""
+    stat = pathlib.Path(f"/proc/self/task/{thread.native_id}/stat").read_text()
+    return stat.rpartition(")")[2].split()[0] == "D"
+
+
+def test_device_ends_before_its_dump(fault):
+    """It was there when the dump of it began: that it lost nothing is not known."""
+    fault.tap()
+    ifindex = socket.if_nametoindex("tap0")
+    refused = []
+
+    def dump():
+        try:
+            client.dump(attr(IFINDEX, ifindex) + attr(ZEROS, True))
+        except nl.Refused as error:
+            refused.append(error)
+
+    with nl.Client() as client:
+        fault.late(function="tapdrop_nl_stats_get_dumpit", ms=3000)
+        reader = threading.Thread(target=dump)
+        reader.start()
+        wait_for(lambda: asleep(reader))
+        ip("link del tap0")
+        reader.join()
+        assert fault.failed()["ok"] == 1
+        (error,) = refused
+        assert error.errno == errno.ENODEV
+        assert error.text.startswith("no tun, tap, macvtap or ipvtap device")

@@ -61,6 +61,22 @@ void fault_zero(struct command *cmd)
 }
 
 /**
+ * fault_late() - command "late function=NAME ms=N": let the next call of a
+ *	function begin late
+ * @cmd: command
+ */
+void fault_late(struct command *cmd)
+{
+	struct tapfault_late arg = { .ms = command_num(cmd, "ms", 0) };
+
+	snprintf(arg.function, sizeof(arg.function), "%s",
+		 command_need(cmd, "function"));
+	if (ioctl(fault_fd(), TAPFAULT_LATE, &arg))
+		fail_errno("TAPFAULT_LATE");
+	printf("{}\n");
+}
+
+/**
  * fault_end() - command "failed": no more failures; "ok" says how many there
  *	were
  * @cmd: command

@@ -47,6 +47,7 @@ static const struct {
 	{ "failed", fault_end },
 	{ "filter", queue_filter },
 	{ "iff", queue_iff },
+	{ "late", fault_late },
 	{ "open", queue_open },
 	{ "opentap", queue_open_tap },
 	{ "pin", main_pin },
