@@ -19,6 +19,7 @@
  */
 
 #include <linux/bitmap.h>
+#include <linux/local_lock.h>
 #include <linux/memcontrol.h>
 #include <linux/overflow.h>
 #include <linux/percpu.h>
@@ -44,6 +45,14 @@ EXPORT_PER_CPU_SYMBOL_GPL(tapdrop_cpu);
 
 static struct kmem_cache *tapdrop_queue_cache __ro_after_init;
 static struct kmem_cache *tapdrop_counters_cache __ro_after_init;
+
+/* Whose memory a softirq asks for is noted for the CPU. On PREEMPT_RT it can be
+ * preempted, and since 7.x by another: without this, that one's end would bring back
+ * a payer who may be gone by then, and everybody's memory be charged to him. In a task
+ * it is noted for the task. Elsewhere nothing comes in between but what nests.
+ */
+static DEFINE_PER_CPU(local_lock_t, tapdrop_softirq_pays) =
+	INIT_LOCAL_LOCK(tapdrop_softirq_pays);
 
 /* The queue of every index that has lost nothing. */
 static struct tapdrop_queue *tapdrop_empty __ro_after_init;
@@ -382,25 +391,43 @@ static bool tapdrop_store_may_alloc(const struct tapdrop_payer *payer,
 
 /* Memory for a block, and for *@q if it is the empty queue; or NULL. */
 static struct tapdrop_counters *
-tapdrop_counters_start(struct tapdrop_dev *td, struct tapdrop_table *table,
+tapdrop_counters_alloc(struct tapdrop_dev *td, struct mem_cgroup *payer,
 		       unsigned int slot, struct tapdrop_queue **q)
 {
-	struct tapdrop_payer *payer = &table->payers[slot];
 	struct tapdrop_counters *new = NULL;
-	struct mem_cgroup *memcg, *old;
-
-	memcg = READ_ONCE(payer->memcg) ?: READ_ONCE(table->payers->memcg);
-	if (!tapdrop_store_may_alloc(payer, memcg))
-		return NULL;
+	struct mem_cgroup *old;
 
 	/* If the payer is replaced, RCU keeps what is needed of it. */
-	old = set_active_memcg(memcg);
+	old = set_active_memcg(payer);
 	if (*q == tapdrop_empty)
 		*q = tapdrop_queue_start(td, slot) ?: *q;
 	if (*q != tapdrop_empty)
 		new = kmem_cache_alloc(tapdrop_counters_cache,
 				       TAPDROP_STORE_GFP);
 	set_active_memcg(old);
+	return new;
+}
+
+/* The same, if it is time to ask for it. */
+static struct tapdrop_counters *
+tapdrop_counters_start(struct tapdrop_dev *td, struct tapdrop_table *table,
+		       unsigned int slot, struct tapdrop_queue **q)
+{
+	struct tapdrop_payer *payer = &table->payers[slot];
+	struct tapdrop_counters *new;
+	struct mem_cgroup *memcg;
+
+	memcg = READ_ONCE(payer->memcg) ?: READ_ONCE(table->payers->memcg);
+	if (!tapdrop_store_may_alloc(payer, memcg))
+		return NULL;
+
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && in_serving_softirq()) {
+		local_lock(&tapdrop_softirq_pays);
+		new = tapdrop_counters_alloc(td, memcg, slot, q);
+		local_unlock(&tapdrop_softirq_pays);
+	} else {
+		new = tapdrop_counters_alloc(td, memcg, slot, q);
+	}
 
 	if (!new)
 		WRITE_ONCE(payer->failed, jiffies);

@@ -99,6 +99,24 @@ def test_shared_counter_is_added_to_before_its_time():
         "atomic_long_add", "smp_mb__after_atomic", "jiffies"]
 
 
+def test_softirqs_of_a_cpu_pay_one_after_the_other():
+    """Who pays is noted for a CPU there, and since 7.x two tasks can serve softirqs
+    on it in turn, with PREEMPT_RT. It takes one that is preempted within an
+    allocation, so this looks at the source."""
+    texts = [path.read_text() for path in (TOP / "kernel").rglob("*.c")]
+    assert sum(text.count("set_active_memcg(") for text in texts) == 2
+    (store,) = [text for text in texts if "set_active_memcg(" in text]
+    scope, start = (re.search(rf"^tapdrop_counters_{name}\(.*?^}}", store, re.M | re.S)[0]
+                    for name in ("alloc", "start"))
+    assert scope.count("set_active_memcg(") == 2
+    assert re.sub(r"\s+", " ", start).count(
+        "if (IS_ENABLED(CONFIG_PREEMPT_RT) && in_serving_softirq()) { "
+        "local_lock(&tapdrop_softirq_pays); "
+        "new = tapdrop_counters_alloc(td, memcg, slot, q); "
+        "local_unlock(&tapdrop_softirq_pays); } else {") == 1
+    assert len(re.findall(r"\btapdrop_counters_alloc\(", store)) == 3
+
+
 def test_indexes_that_move_are_read_at_once():
     """Hooks read them under RCU, or with no lock at all, while another queue is
     detached under RTNL."""
