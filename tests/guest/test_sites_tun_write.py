@@ -3,6 +3,7 @@
 R22 is in test_scenarios.py, R12 in test_sites_tun_xmit.py."""
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 import netlink
 import tun
+from attached import ATTACHED
 from lab import (FROM, VNET_LEN, drops, ip, orphans, packets, standard,
                  stopped, wait_for)
 from series import NET, REASONS, counted, since
@@ -24,6 +26,31 @@ def test_never_attached(lab):
     lab.open("q0")
     assert lab.write("q0", count=3)["errno"] == {"EBADFD": 3}
     assert orphans() == {}
+
+
+@pytest.mark.skipif(ATTACHED, reason="the stock driver says the same of both")
+def test_never_registered(lab):
+    """Nor has it one if the device could not be registered: its ifindex is lo's."""
+    assert lab
+    with pytest.raises(OSError) as refused:
+        tun.Queue("tap0", ifindex=1)
+    assert refused.value.errno == errno.EBUSY
+    (queue,) = tun.File.opened
+    for _ in range(3):
+        with pytest.raises(OSError) as error:
+            os.write(queue.fd, bytes(60))
+        assert error.value.errno == errno.EBADFD
+    assert orphans() == {}
+    queue.close()
+
+
+@pytest.mark.site("R1")
+def test_device_deleted_with_queues(lab):
+    """So it is for a queue that came to a device which was there already."""
+    lab.tap(queues=2)
+    ip("link del tap0")
+    assert lab.write("q1", count=2)["errno"] == {"EBADFD": 2}
+    assert orphans() == {(FROM, "DEV_GONE"): 2}
 
 
 @pytest.mark.site("R1")
