@@ -20,7 +20,7 @@ from helper import HelperError
 from modules import users
 from netlink import FROM_USER
 from rtnl import Rtnl
-from tun import Vtap
+from tun import Queue, Vtap
 
 TAPFAULT_HOLD = 0x40046605
 NSID = 77
@@ -97,6 +97,30 @@ def test_held_device_has_not_moved(lab, hold, listener, kind):
     assert [(cmd, moved, name) for cmd, moved, name, _ in events] == [
         (nl.DEL_NTF, False, ""), (nl.DEL_NTF, False, "vtap0")]
     assert events[0][3] == {SHORT: 2}
+
+
+def test_ifindex_comes_back_before_the_end_is_told(lab, hold, listener):
+    """Somebody holds a tap that was deleted, and another gets its ifindex: the end
+    of the first is told after the second has come, and its name says whose it is."""
+    lab.tap("old0")
+    ifindex = socket.if_nametoindex("old0")
+    lab.write("old0.q0", count=2, short=5)
+    assert [m.cmd for m in listener.events(0.1)] == [nl.ADD_NTF]
+    hold.take("old0")
+    with subprocess.Popen(["ip", "link", "del", "old0"]) as ended:
+        wait_for(lambda: not exists("old0"))
+        queue = Queue("new0", ifindex)
+        hold.let_go()
+        assert ended.wait(20) == 0
+    events = list(listener.events(0.2))
+    assert [(m.cmd, m.ifname, m.ifindex, nl.packets(m)) for m in events] == [
+        (nl.ADD_NTF, "new0", ifindex, {}),
+        (nl.DEL_NTF, "", ifindex, {SHORT: 2}),
+        (nl.DEL_NTF, "old0", ifindex, {})]
+    # As docs/netlink.rst has it: whoever has the ifindex is there.
+    assert listener.get(ifindex).ifname == "new0"
+    assert nl.packets(listener.get(ifindex)) == {}
+    queue.close()
 
 
 @contextlib.contextmanager
