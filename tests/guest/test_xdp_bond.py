@@ -43,7 +43,9 @@ def test_redirect_that_fails(bond):
 
 @pytest.mark.site("R21")
 def test_bond_is_down(bond):
-    """There is nothing to send on."""
+    """There is nothing to send on, but to older cores, for which the bond need not
+    be up."""
     ip("link set bond0 down")
     assert bond.write("q0", count=5, size=300)["ok"] == 5
-    assert drops("tap0") == {(0, FROM, "XDP_ABORTED"): 5}
+    assert (drops("tap0"), bond.read("tap1.q0")["ok"]) in [
+        ({(0, FROM, "XDP_ABORTED"): 5}, 0), ({}, 5)]
