@@ -19,6 +19,7 @@
  */
 
 #include <linux/bitmap.h>
+#include <linux/irqflags.h>
 #include <linux/local_lock.h>
 #include <linux/memcontrol.h>
 #include <linux/overflow.h>
