@@ -8,7 +8,7 @@
  * named driver, or see other values, and two ioctls call the drivers as vhost-net
  * and XDP do.
  *
- * For x86-64. It is not part of what gets installed.
+ * For x86-64 and arm64. It is not part of what gets installed.
  */
 #include <linux/delay.h>
 #include <linux/file.h>
@@ -47,18 +47,26 @@ static notrace noinline void return_at_once(void)
 {
 }
 
+/* At the first instruction of a function: who has called it. */
+static unsigned long caller_of(struct pt_regs *regs)
+{
+#ifdef CONFIG_ARM64
+	return procedure_link_pointer(regs);
+#else
+	return *(unsigned long *)kernel_stack_pointer(regs);
+#endif
+}
+
 /* A driver that is built in, or is in the livepatch, is not named, but its
  * functions are like it.
  */
-static bool called_from(const struct pt_regs *regs, const char *driver)
+static bool called_from(struct pt_regs *regs, const char *driver)
 {
-	struct pt_regs *at = (struct pt_regs *)regs;
-	unsigned long caller = *(unsigned long *)kernel_stack_pointer(at);
 	char module[sizeof(fail.caller) + 2];
 	char prefix[sizeof(fail.caller) + 1];
 	char symbol[KSYM_SYMBOL_LEN];
 
-	sprint_symbol(symbol, caller);
+	sprint_symbol(symbol, caller_of(regs));
 	snprintf(module, sizeof(module), "[%s]", driver);
 	if (strchr(symbol, '[') && !strstr(symbol, "[tapdrop_attach]"))
 		return strstr(symbol, module);
@@ -79,7 +87,7 @@ static int before_call(struct kprobe *p, struct pt_regs *regs)
 	    atomic_dec_if_positive(&calls_before) >= 0 ||
 	    atomic_dec_if_positive(&calls_left) < 0)
 		return 0;
-	failed_at = *(unsigned long *)kernel_stack_pointer(regs);
+	failed_at = caller_of(regs);
 	regs_set_return_value(regs, fail.ret);
 	instruction_pointer_set(regs, (unsigned long)return_at_once);
 	return 1;

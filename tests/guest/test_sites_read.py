@@ -122,10 +122,13 @@ def test_xdp_frame_header(lab, xdp_frames, wrong, errno, reason):
     site("D9", TRUNCATED),
 ])
 def test_xdp_frame_payload(lab, xdp_frames, wrong, errno, reason):
-    """The reader is told how much it got, but not that more was there."""
+    """The reader is told how much it got, but not that more was there. Before a
+    fault, some processors copy in steps of 16 bytes, and only whole ones."""
     read = lab.read(xdp_frames, **wrong)
     good = 5 * since(NET, reason != "READ_FAULT", True)
-    assert (read["ok"], read["bytes"]) == (good, good * (VNET_LEN + 30))
+    copied = [30, 30 // 16 * 16] if reason == "READ_FAULT" else [30]
+    assert read["ok"] == good
+    assert read["bytes"] in [good * (VNET_LEN + size) for size in copied]
     assert drops("tap0") == {(0, TO, reason): 5}
     assert standard("tap0") == ({} if good else {"tx_dropped": 5})
     assert packets("tap0", "tx") == good
