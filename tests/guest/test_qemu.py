@@ -3,6 +3,7 @@
 delivered these frames, so we do not count them: docs/limitations.rst."""
 
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -20,6 +21,8 @@ class Qemu:
     """A stopped guest with a tap device, tap0."""
 
     def __init__(self, *options):
+        if not shutil.which(COMMAND[0]):
+            pytest.skip("no QEMU in this guest")
         self.process = subprocess.Popen([*COMMAND, *options], text=True,
                                         stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE)
