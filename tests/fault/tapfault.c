@@ -99,10 +99,23 @@ static void after_call(struct kprobe *p, struct pt_regs *regs,
 {
 }
 
-static long start_failing(const void __user *arg)
+/* Have it called before each call of the function, until end_failing(). */
+static long arm(const char *function, kprobe_pre_handler_t before)
 {
 	int err;
 
+	probe = (struct kprobe) {
+		.symbol_name = function,
+		.pre_handler = before,
+		.post_handler = after_call,
+	};
+	err = register_kprobe(&probe);
+	armed = !err;
+	return err;
+}
+
+static long start_failing(const void __user *arg)
+{
 	if (armed)
 		return -EBUSY;
 	if (copy_from_user(&fail, arg, sizeof(fail)))
@@ -112,14 +125,7 @@ static long start_failing(const void __user *arg)
 	failed_at = 0;
 	atomic_set(&calls_before, fail.after);
 	atomic_set(&calls_left, fail.times);
-	probe = (struct kprobe) {
-		.symbol_name = fail.function,
-		.pre_handler = before_call,
-		.post_handler = after_call,
-	};
-	err = register_kprobe(&probe);
-	armed = !err;
-	return err;
+	return arm(fail.function, before_call);
 }
 
 static int before_zero(struct kprobe *p, struct pt_regs *regs)
@@ -132,8 +138,6 @@ static int before_zero(struct kprobe *p, struct pt_regs *regs)
 
 static long start_zeroing(const void __user *arg)
 {
-	int err;
-
 	if (armed)
 		return -EBUSY;
 	if (copy_from_user(&zero, arg, sizeof(zero)))
@@ -141,13 +145,7 @@ static long start_zeroing(const void __user *arg)
 	zero.function[sizeof(zero.function) - 1] = '\0';
 	fail.times = 0;
 	atomic_set(&calls_left, 0);
-	probe = (struct kprobe) {
-		.symbol_name = zero.function,
-		.pre_handler = before_zero,
-	};
-	err = register_kprobe(&probe);
-	armed = !err;
-	return err;
+	return arm(zero.function, before_zero);
 }
 
 typedef unsigned long any_call(unsigned long a, unsigned long b, unsigned long c,
@@ -174,8 +172,6 @@ static int before_late(struct kprobe *p, struct pt_regs *regs)
 
 static long start_delaying(const void __user *arg)
 {
-	int err;
-
 	if (armed)
 		return -EBUSY;
 	if (copy_from_user(&late, arg, sizeof(late)))
@@ -183,14 +179,7 @@ static long start_delaying(const void __user *arg)
 	late.function[sizeof(late.function) - 1] = '\0';
 	fail.times = 1;
 	atomic_set(&calls_left, 1);
-	probe = (struct kprobe) {
-		.symbol_name = late.function,
-		.pre_handler = before_late,
-		.post_handler = after_call,
-	};
-	err = register_kprobe(&probe);
-	armed = !err;
-	return err;
+	return arm(late.function, before_late);
 }
 
 static long end_failing(void)
