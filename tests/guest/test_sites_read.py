@@ -3,6 +3,8 @@
 counter sees any of these losses; on tun and tap, some even count as
 transmitted."""
 
+import os
+
 import pytest
 
 from helper import HelperError
@@ -123,12 +125,12 @@ def test_xdp_frame_header(lab, xdp_frames, wrong, errno, reason):
 ])
 def test_xdp_frame_payload(lab, xdp_frames, wrong, errno, reason):
     """The reader is told how much it got, but not that more was there. Before a
-    fault, some processors copy in steps of 16 bytes, and only whole ones."""
+    fault, arm64 copies in steps of 16 bytes, and only whole ones."""
     read = lab.read(xdp_frames, **wrong)
     good = 5 * since(NET, reason != "READ_FAULT", True)
-    copied = [30, 30 // 16 * 16] if reason == "READ_FAULT" else [30]
-    assert read["ok"] == good
-    assert read["bytes"] in [good * (VNET_LEN + size) for size in copied]
+    arm64 = os.uname().machine == "aarch64"
+    copied = 30 // 16 * 16 if arm64 and reason == "READ_FAULT" else 30
+    assert (read["ok"], read["bytes"]) == (good, good * (VNET_LEN + copied))
     assert drops("tap0") == {(0, TO, reason): 5}
     assert standard("tap0") == ({} if good else {"tx_dropped": 5})
     assert packets("tap0", "tx") == good
