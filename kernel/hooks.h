@@ -27,6 +27,7 @@ struct bpf_prog;
 struct mem_cgroup;
 struct net;
 struct net_device;
+struct sock;
 struct sk_buff;
 
 /* What either driver allows. */
@@ -215,7 +216,7 @@ void tapdrop_adopted_put(struct tapdrop_dev *td);
 /* For a queue whose frames vhost_net may hold: the devices that it outlives. */
 struct tapdrop_gone;
 void tapdrop_gone_add(struct tapdrop_gone **gone, struct net_device *dev,
-		      const struct net *net);
+		      const struct sock *sk);
 struct tapdrop_dev *tapdrop_gone_find(const struct net_device *dev);
 void tapdrop_gone_put(struct tapdrop_gone **gone);
 void tapdrop_gone_move(struct tapdrop_gone **gone, struct tapdrop_gone **to);

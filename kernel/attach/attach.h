@@ -6,8 +6,8 @@
 #include <linux/notifier.h>
 
 struct bpf_prog;
-struct net;
 struct net_device;
+struct sock;
 
 /**
  * struct tapdrop_attach - a stock driver
@@ -46,7 +46,7 @@ extern struct klp_func tapdrop_attach_tun_funcs[], tapdrop_attach_tap_funcs[];
 
 /* For a queue that may outlive devices. */
 void tapdrop_attach_gone_add(void *queue, struct net_device *dev,
-			     const struct net *net);
+			     const struct sock *sk);
 void tapdrop_attach_gone_put(void *queue);
 void tapdrop_attach_gone_end(void);
 

@@ -16,12 +16,12 @@
  * tapdrop_attach_gone_add - keep the memory of a device that goes away
  * @queue: a queue of it
  * @dev: the device, which is being unregistered
- * @net: namespace of the queue's socket
+ * @sk: the queue's socket
  *
  * Context: process, RTNL held.
  */
 void tapdrop_attach_gone_add(void *queue, struct net_device *dev,
-			     const struct net *net)
+			     const struct sock *sk)
 {
 	struct tapdrop_gone **gone;
 
@@ -29,7 +29,7 @@ void tapdrop_attach_gone_add(void *queue, struct net_device *dev,
 				       sizeof(*gone),
 				       GFP_KERNEL_ACCOUNT | __GFP_NOFAIL, NULL,
 				       NULL);
-	tapdrop_gone_add(gone, dev, net);
+	tapdrop_gone_add(gone, dev, sk);
 }
 
 /**

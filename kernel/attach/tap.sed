@@ -33,7 +33,7 @@ s/\*tap_drops(q)/tap_drops(q)/
 # Whether vhost_net uses it is not known.
 /^\/\* vhost_net may hold frames of a device that goes away/d
 /^static void tap_keep_gone(/,/^}$/d
-s/tap_keep_gone(q, tap->dev)/tapdrop_attach_gone_add(q, tap->dev, sock_net(\&q->sk))/
+s/tap_keep_gone(q, tap->dev)/tapdrop_attach_gone_add(q, tap->dev, \&q->sk)/
 
 # Not the second copy of what has one address.
 /^int tap_get_minor(/,/^}$/d

@@ -2,66 +2,32 @@
 """Who pays: what is allocated for a user is charged to that user's memory
 cgroup, whatever CPU and context it is allocated in."""
 
-import contextlib
 import os
 import pathlib
 import signal
 
 import pytest
 
+import memcg
 import netlink as nl
 import netns
+from helper import HelperError
 from iproute import Ip
 from lab import Lab, counters, ip, run, show, wait_for
+from memcg import ROOT, Group
 from modules import unload
 from netlink import SCOPE, attr
-from tun import TUNSETPERSIST, File, Queue, Vtap, many_files
+from tun import TUNSETPERSIST, Queue, Vtap, many_files
 
-ROOT = pathlib.Path("/sys/fs/cgroup")
 QUEUES = 200
 SLACK = 64 << 12
 ROUNDS = 40
 PAIRS = 50                      # devices with queues of two groups
 READS = 8
 DEVICES = 600
+OUTLIVED = 25                   # devices that queues outlive
 CLONE_NEWUSER = 0x10000000
 NOBODY = 65534
-
-
-class Group:
-    """A memory cgroup for processes of a test."""
-
-    def __init__(self, name, limit="max"):
-        self.path = ROOT / name
-        self.path.mkdir()
-        self.write("memory.max", limit)
-        with contextlib.suppress(FileNotFoundError):
-            self.write("memory.swap.max", 0)
-
-    def write(self, name, value):
-        (self.path / name).write_text(f"{value}\n")
-
-    def stat(self, *names):
-        """Some of memory.stat, in bytes."""
-        lines = (self.path / "memory.stat").read_text().split("\n")
-        values = dict(line.split() for line in lines if line)
-        return sum(int(values.get(name, 0)) for name in names)
-
-    def event(self, name):
-        lines = (self.path / "memory.events").read_text().split("\n")
-        return int(dict(line.split() for line in lines if line)[name])
-
-    def slab(self):
-        return self.stat("slab")
-
-    def enter(self):
-        self.write("cgroup.procs", os.getpid())
-
-    def remove(self):
-        """Whether it could be removed."""
-        with contextlib.suppress(OSError):
-            self.path.rmdir()
-        return not self.path.exists()
 
 
 @pytest.fixture(name="group")
@@ -69,20 +35,8 @@ def fixture_group(lab):
     """Makes memory cgroups, which end with the test."""
     assert lab
     many_files()
-    run("mount", "-t", "cgroup2", "none", ROOT)
-    (ROOT / "cgroup.subtree_control").write_text("+memory\n")
-    groups = []
-
-    def make(*args):
-        groups.append(Group(*args))
-        return groups[-1]
-
-    yield make
-    File.close_all()
-    (ROOT / "cgroup.procs").write_text(f"{os.getpid()}\n")
-    for group in groups:
-        group.path.rmdir()
-    run("umount", ROOT)
+    with memcg.groups() as make:
+        yield make
 
 
 def in_child(work):
@@ -115,7 +69,7 @@ def make_taps(payer):
     """Make queues in a group, by a process that then leaves it."""
     payer.enter()
     queues = [Queue(f"tap{i % 2}") for i in range(2 * QUEUES)]
-    (ROOT / "cgroup.procs").write_text(f"{os.getpid()}\n")
+    memcg.leave()
     return queues
 
 
@@ -166,10 +120,11 @@ def dying():
 
 def use_tun():
     """Make a device that stays, and leave it."""
-    queue = Queue("tap0")
-    queue.set(TUNSETPERSIST, 1)
-    queue.lose()
-    queue.close()
+    queues = [Queue("tap0") for _ in range(2)]
+    queues[0].set(TUNSETPERSIST, 1)
+    queues[1].lose()
+    for queue in queues:
+        queue.close()
 
 
 def use_macvtap():
@@ -225,7 +180,52 @@ def test_device_is_not_kept(group):
     finally:
         lab.end()
         Ip.current.end()
-        (ROOT / "cgroup.procs").write_text(f"{os.getpid()}\n")
+        memcg.leave()
+
+
+def attached(lab, queue):
+    """Attach it, unless it is on a device that is about to go."""
+    try:
+        lab.iff(queue, dev="tap0", flags=["no_pi", "vnet_hdr", "multi_queue"])
+        return True
+    except HelperError:
+        return False
+
+
+def test_memory_of_outlived_is_charged(group):
+    """To who opened the queue, also if nobody deletes the device but the end of its
+    namespace."""
+    payer = group("payer")
+    payer.enter()
+    lab = Lab()
+    queues = [f"q{i}" for i in range(QUEUES)]
+
+    def outlive(by_user):
+        before = payer.settled()
+        for _ in range(OUTLIVED):
+            ip("netns add other")
+            # In a batch, ip(8) keeps the namespace that it moves a device to.
+            run("ip", "link", "set", "tap0", "netns", "other")
+            if by_user:
+                run("ip", "-n", "other", "link", "del", "tap0")
+            ip("netns del other")
+            for queue in queues:
+                wait_for(lambda name=queue: attached(lab, name))
+        return payer.settled() - before
+
+    try:
+        lab.tap(queues=QUEUES, flags=["vnet_hdr"])
+        for queue in queues:
+            lab.vhost("v", queue=queue)
+            lab.close("v")
+        by_user = outlive(True)
+        # A device takes up to 16 KiB of it.
+        assert by_user > OUTLIVED * (QUEUES * 64 + (14 << 10))
+        assert abs(outlive(False) - by_user) < OUTLIVED * QUEUES * 64 / 2
+    finally:
+        lab.end()
+        Ip.here().end()
+        memcg.leave()
 
 
 def make_pairs(first, second, count):
@@ -236,7 +236,7 @@ def make_pairs(first, second, count):
         group.enter()
         made.append([Queue(f"tap{dev}") for _ in range(queues)
                      for dev in range(PAIRS)])
-    (ROOT / "cgroup.procs").write_text(f"{os.getpid()}\n")
+    memcg.leave()
     return made
 
 
@@ -269,7 +269,7 @@ def test_payer_of_vtap_goes_along(group):
         payer.enter()
         made.append([Vtap(f"vtap{dev}") for _ in range(10)
                      for dev in range(PAIRS)])
-    (ROOT / "cgroup.procs").write_text(f"{os.getpid()}\n")
+    memcg.leave()
     first, second = made
     for queue in first:
         queue.close()
@@ -287,7 +287,7 @@ def test_payer_stays_when_carrier_changes(group):
         run("ip", "link", "add", "link", "low0", "name", dev, "up",
             "type", "macvtap")
     queues = [Vtap(dev) for dev in devs for _ in range(8)]
-    (ROOT / "cgroup.procs").write_text(f"{os.getpid()}\n")
+    memcg.leave()
     for carrier in "off", "on":
         ip(f"link set low0 carrier {carrier}")
         wait_for(lambda state=str(int(carrier == "on")): all(
@@ -365,7 +365,7 @@ def test_index_is_charged(group):
         cost.append(payer.stat("slab") - before)
         for queue in queues:
             queue.close()
-        (ROOT / "cgroup.procs").write_text(f"{os.getpid()}\n")
+        memcg.leave()
         wait_for(lambda: payer.stat("slab") < before + SLACK)
     assert cost[1] - cost[0] > DEVICES * 1024 - SLACK
 

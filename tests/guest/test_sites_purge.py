@@ -340,7 +340,8 @@ def test_deleted_device_is_remembered_without_memory(fault, held):
     fault.fail(function=next(name for name in KMALLOC if known(name)),
                caller="tapdrop", times=2)
     ip("link del tap0")
-    assert fault.failed()["ok"] == 0
+    # The try to charge the user fails, for each such queue.
+    assert fault.failed()["ok"] in (1, 2)
     others = [f"other{i}" for i in range(OTHERS)]
     for dev in others:
         ip(f"tuntap add {dev} mode tap vnet_hdr")
