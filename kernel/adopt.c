@@ -60,11 +60,13 @@ bool tapdrop_adopted_idle(const struct tapdrop_dev *td)
 }
 
 /**
- * tapdrop_adopted_counting - does a livepatch call our hooks?
+ * tapdrop_adopted_kinds - the kinds of adopted device that count
  *
- * Return: whether a frame of a queue without a device would count.
+ * A frame of a queue without a device would count as well, if there are any.
+ *
+ * Return: bit for each enum tapdrop_kind.
  */
-bool tapdrop_adopted_counting(void)
+unsigned long tapdrop_adopted_kinds(void)
 {
 	return READ_ONCE(tapdrop_adopting);
 }

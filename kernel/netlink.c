@@ -407,6 +407,19 @@ int tapdrop_nl_stats_get_start(struct netlink_callback *cb)
 	return 0;
 }
 
+/* The devices of a driver are uncounted all at once when its livepatch goes, before
+ * one after the other is let go of. What each is, the walk reads from the very word
+ * that is read here.
+ */
+static unsigned int tapdrop_nl_dump_seq(const struct tapdrop_net *tn)
+{
+	/* The first time before the walk; pairs with the release in the registry. */
+	unsigned int seq = smp_load_acquire(&tn->generation);
+
+	seq += (unsigned int)tapdrop_adopted_kinds() << 24;
+	return seq ?: 1;
+}
+
 /**
  * tapdrop_nl_stats_get_dumpit - answer a stats-get dump
  * @skb: where to put messages
@@ -420,12 +433,11 @@ int tapdrop_nl_stats_get_dumpit(struct sk_buff *skb,
 	struct tapdrop_net *tn = tapdrop_net(sock_net(skb->sk));
 	int err;
 
-	/* Before the walk; pairs with the release in the registry. */
-	cb->seq = smp_load_acquire(&tn->generation);
+	cb->seq = tapdrop_nl_dump_seq(tn);
 	err = tapdrop_nl_dump_all(skb, cb, tn);
 	/* A change during the walk shows in the next message, or at the end. */
 	smp_rmb();
-	cb->seq = READ_ONCE(tn->generation);
+	cb->seq = tapdrop_nl_dump_seq(tn);
 
 	return err && !skb->len ? err : skb->len;
 }

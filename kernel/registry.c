@@ -439,7 +439,7 @@ EXPORT_SYMBOL_GPL(tapdrop_untrack);
  */
 bool tapdrop_counting(void)
 {
-	return READ_ONCE(tapdrop_tracked) || tapdrop_adopted_counting();
+	return READ_ONCE(tapdrop_tracked) || tapdrop_adopted_kinds();
 }
 
 static bool tapdrop_is_tracked(const struct net_device *dev)

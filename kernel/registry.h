@@ -29,7 +29,7 @@ bool tapdrop_view_find(struct tapdrop_view *view, struct net *net, u32 first,
 		       u32 last);
 
 /* From adopt.c, and for it */
-bool tapdrop_adopted_counting(void);
+unsigned long tapdrop_adopted_kinds(void);
 bool tapdrop_adopted_idle(const struct tapdrop_dev *td);
 void tapdrop_net_changed(struct tapdrop_net *tn);
 struct tapdrop_dev *tapdrop_dev_lookup(const struct net_device *dev);

@@ -15,6 +15,7 @@ WALK = ["test_family_dump::test_filters", "test_family_dump"]
 MODULES = ["test_driver_modules"]
 XDP = ["test_sites_vhost::test_generic", "test_sites_tun_write"]
 PURGE = ["test_sites_purge"]
+OUTLIVED = ["test_attach::test_outlived"]
 READ = ["test_sites_read"]
 # What is not freed shows when the modules are unloaded
 LEAK = ["test_lifetime", "test_sites_tap::test_device_deleted"]
@@ -73,10 +74,10 @@ TABLE = {
         ("tapdrop_adopted_idle", "never", r"td->adopted && ", "0 && ", AT_ONCE),
         ("tapdrop_adopted_idle", "driver-counts", r"td->adopted && ", "",
          ["test_family_dump::test_message"]),
-        ("tapdrop_adopted_counting", "always", r"READ_ONCE\(tapdrop_adopting\)",
-         "true", ["test_family_coverage::test_zeros_of_orphans"]),
-        ("tapdrop_adopted_counting", "never", r"READ_ONCE\(tapdrop_adopting\)",
-         "false", ["test_attach::test_zeros", "test_attach"]),
+        ("tapdrop_adopted_kinds", "always", r"READ_ONCE\(tapdrop_adopting\)",
+         "~0UL", ["test_family_coverage::test_zeros_of_orphans"]),
+        ("tapdrop_adopted_kinds", "never", r"READ_ONCE\(tapdrop_adopting\)",
+         "0", ["test_attach::test_zeros", "test_attach"]),
         ("tapdrop_adopted_forget", "still-found",
          r"if \(!tapdrop_dev_unhash\(td\)\)\s*return;", "", REPLACED),
         ("tapdrop_adopted_forget", "program-leaks", r"tapdrop_xdp_set\([^;]*;", "",
@@ -551,8 +552,11 @@ TABLE = {
         ("tapdrop_nl_dump_all", "orphans-again",
          r"ctx->ifindex == TAPDROP_NL_DUMP_END", "0", ["test_family_dump"]),
         ("tapdrop_nl_stats_get_dumpit", "no-generation",
-         r"cb->seq = READ_ONCE\(tn->generation\);", "",
+         r"smp_rmb\(\);\s*cb->seq = [^;]*;", "",
          ["test_family_dump::test_churn_within"]),
+        ("tapdrop_nl_dump_seq", "not-of-livepatch",
+         r"tapdrop_adopted_kinds\(\)", "0UL",
+         ["test_attach::test_dump_while"]),
         ("tapdrop_nl_stats_get_dumpit", "no-error",
          r"return err && !skb->len \? err :", "return 0 ? err :",
          ["test_family_dump::test_resume"]),
@@ -641,7 +645,11 @@ TABLE = {
     "tapdrop/gone.c": [
         ("tapdrop_gone_add", "no-reference", r"get_device\(&dev->dev\);", "",
          PURGE),
-        ("tapdrop_gone_add", "may-fail", r" \| __GFP_NOFAIL", "", PURGE),
+        ("tapdrop_gone_alloc", "may-fail", r" \| __GFP_NOFAIL", "", PURGE),
+        ("tapdrop_gone_alloc", "nobody-pays", r"mem_cgroup_from_sk\(sk\)", "NULL",
+         ["test_memcg::test_memory_of_outlived"]),
+        ("tapdrop_gone_alloc", "still-pays", r"set_active_memcg\(old\);", "",
+         ["test_memcg"]),
         ("tapdrop_gone_add", "orphans-not-held",
          r"refcount_inc\(&new->orphans->ref\);", "", PURGE),
         ("tapdrop_gone_add", "no-unlock",
@@ -650,6 +658,13 @@ TABLE = {
          r"spin_unlock\(&tapdrop_gone_lock\);", "", PURGE),
         ("tapdrop_gone_put", "no-grace-period", r"kfree_rcu\(old, rcu\);",
          "kfree(old);", PURGE),
+        ("tapdrop_gone_put", "others-lost", r" \?: old->more", "", OUTLIVED),
+        ("tapdrop_gone_put", "no-more", r"old->next->more = old->more;", ";",
+         OUTLIVED),
+        ("tapdrop_gone_move", "empty-list", r"if \(!\*gone\)\s*return;", "",
+         OUTLIVED),
+        ("tapdrop_gone_move", "others-lost", r"\(\*gone\)->more = \*to;", "",
+         OUTLIVED),
         ("tapdrop_gone_find", "no-device", r"gone->dev == dev", "0", PURGE),
         ("tapdrop_gone_find", "any-device", r"gone->dev == dev", "1", PURGE),
         ("tapdrop_gone_put", "no-put", r"put_device\(&old->dev->dev\);", "",

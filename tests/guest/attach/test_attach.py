@@ -11,15 +11,19 @@ import time
 
 import pytest
 
+import memcg
 import netlink as nl
 import tracing
 import tun
 from blocked import blocked
-from lab import (FROM, MAC, TAPDROP, TO, VNET_LEN, counters, drops, ip, orphans, packets,
+from iproute import Ip
+from lab import (FROM, MAC, TAPDROP, TO, VNET_LEN, Lab, counters, drops, ip, orphans, packets,
                  run, show, standard, tapdrop, wait_for)
 from livepatch import attach, detach, hold_rtnl
 from modules import users
 from xdp import XDP_DROP
+
+OUTLIVED = 30                   # devices that queues outlive
 
 
 def coverage(dev):
@@ -331,6 +335,30 @@ def test_not_on_drivers_that_count(reload, lab):
     assert done.returncode and users("tapdrop_attach") is None
 
 
+def test_outlived_go_with_it(attachable):
+    """Of all queues."""
+    assert attachable
+    attach()
+    with memcg.groups() as group:
+        payer = group("payer")
+        payer.enter()
+        lab = Lab()
+        try:
+            queues = lab.tap(queues=2)
+            before = payer.settled()
+            for _ in range(OUTLIVED):
+                ip("link del tap0")
+                for queue in queues:
+                    lab.iff(queue, dev="tap0", flags=["no_pi", "multi_queue"])
+            # A device takes more than 8 KiB.
+            assert payer.settled() - before > OUTLIVED << 13
+            detach()
+            wait_for(lambda: payer.slab() - before < OUTLIVED << 12)
+        finally:
+            lab.end()
+            Ip.here().end()
+
+
 def test_doctor(attachable):
     lab = attachable
     lab.tap()
@@ -477,6 +505,30 @@ def test_uncounted_as_soon_as_it_goes(failing):
     assert task.is_alive()
     task.join()
     taking_off.join()
+
+
+def test_dump_while_it_goes(failing):
+    """One that shows some devices as counted and some not says that it has seen a
+    change."""
+    assert failing
+    ip(*(f"tuntap add tap{i} mode tap" for i in range(200)))
+    attach()
+    task = hold_rtnl(10000, "ts_bm")
+    taking_off = threading.Thread(target=detach)
+    try:
+        with nl.Client(4096) as client:
+            client.send(nl.STATS_GET, nl.attr(nl.SCOPE, nl.DEVICE),
+                        flags=nl.F_DUMP)
+            answer = client.answer()
+            assert next(answer).coverage == nl.ATTACHED
+            taking_off.start()
+            wait_for(lambda: coverage("tap0") == "none")
+            shown = {message.coverage for message in answer}
+            assert task.is_alive()
+            assert shown == {nl.ATTACHED, nl.NONE} and client.interrupted
+    finally:
+        task.join()
+        taking_off.join()
 
 
 def test_memory_is_short(failing):
