@@ -307,11 +307,11 @@ class Loop:
                 trial.whole()
             except Stuck as error:
                 stuck = str(error)
+            (OUT / "seconds").write_text(json.dumps(seconds))
             self.log.write(name=mutant["name"], by=trial.by, how=trial.how,
                            passed=trial.passed, stuck=stuck,
                            seconds=round(time.monotonic() - begun, 1),
                            said=self.said() if trial.by else "")
-            (OUT / "seconds").write_text(json.dumps(seconds))
             if stuck:
                 return True
         return True
