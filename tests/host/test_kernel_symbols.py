@@ -86,6 +86,9 @@ def test_what_users_make_us_allocate_is_charged():
         "xa_store(&tn->devs, dev->ifindex, entry, GFP_KERNEL | __GFP_NOFAIL);",
         # by SLAB_ACCOUNT
         "#define TAPDROP_STORE_GFP	(GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NOWARN | \\",
+        "gone = kmalloc_obj(*gone, GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN);",
+        # if that finds no memory at all
+        "return gone ?: kmalloc_obj(*gone, GFP_KERNEL | __GFP_NOFAIL);",
     }
 
 
