@@ -20,6 +20,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/irqflags.h>
+#include <linux/spinlock.h>	/* which local_lock.h needs on PREEMPT_RT */
 #include <linux/local_lock.h>
 #include <linux/memcontrol.h>
 #include <linux/overflow.h>

@@ -74,6 +74,16 @@ def test_modules_are_built_for_a_release(name):
     assert not (TOP / "build" / name).exists()
 
 
+@pytest.mark.parametrize("line", ["6.1.", "6.12."])
+def test_modules_are_built_for_real_time(line):
+    """For the newest: locks are other types there, and headers want others before."""
+    arch = output("dpkg", "--print-architecture")
+    release = [row.split()[0] for row in output("tools/kernel", "served").splitlines()
+               if row.startswith(line) and row.split()[0].endswith(f"-rt-{arch}")][-1]
+    subprocess.run(["tools/build-modules", release], cwd=TOP, check=True)
+    assert (TOP / "build" / release / "tapdrop.ko").exists()
+
+
 def test_apt_is_asked_once_a_day_for_its_mirrors(tmp_path):
     """It takes long, and each of the commands of a build would."""
     fake = tmp_path / "apt-get"
