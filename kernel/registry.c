@@ -62,11 +62,13 @@ struct tapdrop_dev *tapdrop_dev_lookup(const struct net_device *dev)
 {
 	struct tapdrop_dev *td;
 
-	hash_for_each_possible_rcu(tapdrop_devs, td, node, (unsigned long)dev,
-				   lockdep_rtnl_is_held())
+	/* Not only for callers with RTNL: others in the bucket end without it. */
+	rcu_read_lock();
+	hash_for_each_possible_rcu(tapdrop_devs, td, node, (unsigned long)dev)
 		if (td->dev == dev)
-			return td;
-	return NULL;
+			break;
+	rcu_read_unlock();
+	return td;
 }
 
 /**
