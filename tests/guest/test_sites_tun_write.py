@@ -123,6 +123,33 @@ def test_index_of_queue_is_not_the_users(lab):
     queue.close()
 
 
+@counted
+@pytest.mark.site("R15")
+def test_index_of_queue_is_not_the_next_devices(lab):
+    """While a writer waits for room, his device is deleted, and his queue given to
+    another, where it gets an index that the first device has as well. The frame
+    counts for the first, and not for that queue, which has lost none."""
+    first = [tun.Queue("tap0") for _ in range(2)]
+    other = tun.Queue("tap1")
+    queue = first[0]
+    os.set_blocking(queue.fd, True)
+    queue.set(tun.TUNSETSNDBUF, 5000)
+    ip("link set tap0 up")
+    lab.bridge("tap0")
+    with netlink.Client() as client, stopped("near0"):
+        client.subscribe()
+        with blocked_writer(queue.fd):
+            delete = subprocess.Popen(["ip", "link", "del", "tap0"])
+            wait_for(lambda: not os.path.exists("/sys/class/net/tap0"))
+            queue.open("tap1")
+            # There is room, but the first device is down.
+            queue.set(tun.TUNSETSNDBUF, 1 << 30)
+        assert delete.wait() == 0
+        assert client.last_words() == {(None, netlink.DEV_READY): 1}
+    for one in [*first, other]:
+        one.close()
+
+
 # Site, flags of the device, how the frame is bad, errno, reason.
 EARLY = [
     ("R2", [], {"short": 3}, "EINVAL", "PKT_TOO_SMALL"),

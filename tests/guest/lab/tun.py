@@ -70,6 +70,10 @@ class Queue(File):
         super().__init__("/dev/net/tun")
         if ifindex:
             self.set(TUNSETIFINDEX, ifindex)
+        self.open(dev)
+
+    def open(self, dev):
+        """Become a queue of it, also if the device of before has gone."""
         self.ioctl(TUNSETIFF, IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE, dev)
 
     def ioctl(self, request, flags, dev=""):
