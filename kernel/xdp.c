@@ -22,13 +22,13 @@
 /**
  * struct tapdrop_xdp - a program that runs the real one
  * @dev: the device
- * @real: its program
+ * @real: its program, with a reference
  * @rcu: for freeing
  * @prog: what the core runs; last, as it ends in a flexible array
  */
 struct tapdrop_xdp {
 	const struct net_device *dev;
-	const struct bpf_prog *real;
+	struct bpf_prog *real;
 	struct rcu_head rcu;
 	struct bpf_prog prog;
 };
@@ -145,11 +145,19 @@ u32 tapdrop_xdp_lost_by(const struct bpf_prog *prog)
 }
 EXPORT_SYMBOL_GPL(tapdrop_xdp_lost_by);
 
+static void tapdrop_xdp_free(struct rcu_head *rcu)
+{
+	struct tapdrop_xdp *xdp = container_of(rcu, struct tapdrop_xdp, rcu);
+
+	bpf_prog_put(xdp->real);
+	kfree(xdp);
+}
+
 /**
  * tapdrop_xdp_set - make the program for do_xdp_generic()
  * @dev: the device
  * @generic: where the driver keeps it, read under RCU
- * @prog: what it runs, as long as it is there; or NULL
+ * @prog: what it runs, which gets a reference; or NULL
  *
  * Context: process, RTNL held; or nobody else has @generic, and @prog is NULL.
  *
@@ -166,6 +174,10 @@ int tapdrop_xdp_set(const struct net_device *dev,
 		if (!xdp)
 			return -ENOMEM;
 		xdp->dev = dev;
+		/* A stock driver, whose livepatch is about to go, may let go of it
+		 * while somebody still runs ours.
+		 */
+		bpf_prog_inc(prog);
 		xdp->real = prog;
 		xdp->prog = *prog;
 		xdp->prog.bpf_func = tapdrop_xdp_run;
@@ -174,7 +186,8 @@ int tapdrop_xdp_set(const struct net_device *dev,
 	old = unrcu_pointer(xchg(generic, RCU_INITIALIZER(xdp ? &xdp->prog :
 								NULL)));
 	if (old)
-		kfree_rcu(container_of(old, struct tapdrop_xdp, prog), rcu);
+		call_rcu(&container_of(old, struct tapdrop_xdp, prog)->rcu,
+			 tapdrop_xdp_free);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(tapdrop_xdp_set);

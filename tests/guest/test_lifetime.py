@@ -4,8 +4,9 @@ and devices, they go on, until the device ends."""
 
 import pytest
 
+import xdp
 from lab import (FROM, VNET_LEN, counters, drops, ip, orphans, run, show,
-                 tapdrop)
+                 tapdrop, wait_for)
 
 SHORT = {"short": VNET_LEN + 13}
 LOST = {(1, FROM, "PKT_TOO_SMALL"): 5}
@@ -115,3 +116,17 @@ def test_orphans_stay(lossy):
     lossy.close("q1")
     lossy.close("q0")
     assert orphans() == {(FROM, "DEV_GONE"): 5}
+
+
+@pytest.mark.parametrize("end", ("program", "device"))
+def test_program_is_let_go(lab, end):
+    """What runs a device's XDP program, to see what that says, keeps it no longer
+    than the device does."""
+    before = xdp.programs()
+    lab.tap()
+    lab.xdp("x", dev="tap0", verdict=xdp.XDP_PASS)
+    assert len(xdp.programs() - before) == 1
+    if end == "device":
+        ip("link del tap0")
+    lab.close("x")
+    wait_for(lambda: xdp.programs() == before)
