@@ -6,11 +6,21 @@
  * taken for one that it does.
  */
 
+#include <linux/sched/mm.h>
+#include <net/sock.h>
+
 #include "../tapdrop/hooks.h"
 #include "attach.h"
 
 /* Anything that no other livepatch has: "tapg". */
 #define TAPDROP_ATTACH_GONE	0x74617067
+
+static struct tapdrop_gone **tapdrop_attach_gone(void *queue, gfp_t gfp)
+{
+	return klp_shadow_get_or_alloc(queue, TAPDROP_ATTACH_GONE,
+				       sizeof(struct tapdrop_gone *), gfp,
+				       NULL, NULL);
+}
 
 /**
  * tapdrop_attach_gone_add - keep the memory of a device that goes away
@@ -24,11 +34,15 @@ void tapdrop_attach_gone_add(void *queue, struct net_device *dev,
 			     const struct sock *sk)
 {
 	struct tapdrop_gone **gone;
+	struct mem_cgroup *old;
 
-	gone = klp_shadow_get_or_alloc(queue, TAPDROP_ATTACH_GONE,
-				       sizeof(*gone),
-				       GFP_KERNEL_ACCOUNT | __GFP_NOFAIL, NULL,
-				       NULL);
+	/* As in tapdrop_gone_alloc() */
+	old = set_active_memcg(mem_cgroup_from_sk(sk));
+	gone = tapdrop_attach_gone(queue, GFP_ATOMIC | __GFP_ACCOUNT |
+					  __GFP_NOWARN);
+	set_active_memcg(old);
+	if (!gone)
+		gone = tapdrop_attach_gone(queue, GFP_KERNEL | __GFP_NOFAIL);
 	tapdrop_gone_add(gone, dev, sk);
 }
 

@@ -36,6 +36,8 @@ static DEFINE_SPINLOCK(tapdrop_attach_lock);
 static void tapdrop_attach_settle(struct work_struct *work);
 static DECLARE_WORK(tapdrop_attach_settler, tapdrop_attach_settle);
 
+static struct klp_patch tapdrop_attach_patch;
+
 static void tapdrop_attach_look(struct work_struct *work);
 static DECLARE_DELAYED_WORK(tapdrop_attach_looker, tapdrop_attach_look);
 
@@ -71,11 +73,28 @@ static int tapdrop_attach_event(struct notifier_block *nb, unsigned long event,
 
 	if (driver->prog)
 		prog = driver->prog(dev);
+	/* Our own work is told again of those that were there before. */
 	td = tapdrop_adopt(dev, attached, prog,
-			   event == NETDEV_REGISTER && driver->adopting);
+			   event == NETDEV_REGISTER &&
+			   current_work() != &tapdrop_attach_settler);
 	if (td)
 		tapdrop_adopted_queues(td);
 	return NOTIFY_DONE;
+}
+
+/* Somebody has begun to take it off. */
+static bool tapdrop_attach_is_leaving(void)
+{
+	return !tapdrop_attach_patch.enabled &&
+	       THIS_MODULE->state != MODULE_STATE_COMING;
+}
+
+static void tapdrop_attach_stand_nowhere(struct tapdrop_attach *driver)
+{
+	unsigned int i;
+
+	for (i = 0; driver->funcs[i].old_name; i++)
+		driver->above[i] = NULL;
 }
 
 /* A driver that counts by itself is laid out differently. */
@@ -88,7 +107,12 @@ static int tapdrop_attach_pre_patch(struct klp_object *obj)
 		return -EINVAL;
 	}
 	driver->mod = obj->mod;
-	driver->fresh = true;
+	/* Who changes his mind does not know who is in front of ours by then, and
+	 * nor do we: it does not count for this driver.
+	 */
+	driver->fresh = !tapdrop_attach_is_leaving();
+	if (!driver->fresh)
+		tapdrop_attach_stand_nowhere(driver);
 	return 0;
 }
 
