@@ -80,7 +80,7 @@ static void tapdrop_adopted_forget(struct tapdrop_dev *td)
 		return;
 	/* A stock function may have taken the program off. */
 	tapdrop_xdp_set(NULL, &td->generic, NULL);
-	td->dev = NULL;
+	WRITE_ONCE(td->dev, NULL);
 	tapdrop_dev_finish(td);
 }
 
@@ -142,9 +142,10 @@ EXPORT_SYMBOL_GPL(tapdrop_adopt);
  */
 void tapdrop_adopted_queues(struct tapdrop_dev *td)
 {
-	unsigned int end = td->queues_end, attached = READ_ONCE(*td->attached);
+	unsigned int attached = READ_ONCE(*td->attached);
 
-	if (attached <= end)
+	/* A hook may be about to make it more. */
+	if (attached <= READ_ONCE(td->queues_end))
 		return;
 
 	tapdrop_store_reach(td, min(attached, TAPDROP_MAX_QUEUES) - 1);
@@ -197,6 +198,7 @@ static void tapdrop_adopted_each(unsigned long kinds,
 	while ((td = tapdrop_dev_next(&i, kinds, is))) {
 		act(td);
 		tapdrop_dev_put(td);
+		cond_resched();
 	}
 }
 

@@ -65,7 +65,7 @@ struct tapdrop_dev *tapdrop_dev_lookup(const struct net_device *dev)
 	/* Not only for callers with RTNL: others in the bucket end without it. */
 	rcu_read_lock();
 	hash_for_each_possible_rcu(tapdrop_devs, td, node, (unsigned long)dev)
-		if (td->dev == dev)
+		if (READ_ONCE(td->dev) == dev)
 			break;
 	rcu_read_unlock();
 	return td;

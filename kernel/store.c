@@ -118,7 +118,7 @@ static void tapdrop_store_pay(struct tapdrop_dev *td, unsigned int slot)
 	spin_lock_irq(&td->lock);
 	/* The first to come pays for the no-queue block. */
 	if (slot != TAPDROP_SLOT(TAPDROP_NO_QUEUE) || !payers[slot].memcg)
-		swap(payers[slot].memcg, payer);
+		payer = xchg(&payers[slot].memcg, payer);
 	spin_unlock_irq(&td->lock);
 	mem_cgroup_put(payer);
 }
@@ -213,12 +213,16 @@ void tapdrop_store_move(struct tapdrop_dev *td, unsigned int from,
 			unsigned int to)
 {
 	struct tapdrop_payer *payers = td->table->payers;
+	struct mem_cgroup *payer;
 
 	if (TAPDROP_SLOT(max(from, to)) >= td->table->size)
 		return;
 
 	spin_lock_irq(&td->lock);
-	swap(payers[TAPDROP_SLOT(from)].memcg, payers[TAPDROP_SLOT(to)].memcg);
+	/* Hooks read both without the lock. */
+	payer = payers[TAPDROP_SLOT(from)].memcg;
+	payer = xchg(&payers[TAPDROP_SLOT(to)].memcg, payer);
+	WRITE_ONCE(payers[TAPDROP_SLOT(from)].memcg, payer);
 	spin_unlock_irq(&td->lock);
 }
 
@@ -309,11 +313,11 @@ void tapdrop_store_end(struct tapdrop_dev *td)
 	kfree(table);
 }
 
-static struct tapdrop_queue *tapdrop_queue_alloc(void)
+static struct tapdrop_queue *tapdrop_queue_alloc(gfp_t gfp)
 {
 	struct tapdrop_queue *q;
 
-	q = kmem_cache_alloc(tapdrop_queue_cache, TAPDROP_STORE_GFP);
+	q = kmem_cache_alloc(tapdrop_queue_cache, gfp | __GFP_ZERO);
 	if (q)
 		q->lost = (unsigned long *)&q->cpus[nr_cpu_ids];
 	return q;
@@ -323,7 +327,7 @@ static struct tapdrop_queue *tapdrop_queue_alloc(void)
 static struct tapdrop_queue *tapdrop_queue_start(struct tapdrop_dev *td,
 						 unsigned int slot)
 {
-	struct tapdrop_queue *new = tapdrop_queue_alloc(), *q;
+	struct tapdrop_queue *new = tapdrop_queue_alloc(TAPDROP_STORE_GFP), *q;
 	unsigned long flags;
 
 	if (!new)
@@ -610,7 +614,7 @@ int __init tapdrop_store_init(void)
 	if (!tapdrop_counters_cache || !tapdrop_queue_cache)
 		goto exit;
 
-	tapdrop_empty = tapdrop_queue_alloc();
+	tapdrop_empty = tapdrop_queue_alloc(GFP_KERNEL);
 	if (!tapdrop_empty)
 		goto exit;
 

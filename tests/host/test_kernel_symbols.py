@@ -87,7 +87,11 @@ def test_what_users_make_us_allocate_is_charged():
         # by SLAB_ACCOUNT
         "#define TAPDROP_STORE_GFP	(GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NOWARN | \\",
         "gone = kmalloc_obj(*gone, GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN);",
+        # for one of the module's own
+        "tapdrop_empty = tapdrop_queue_alloc(GFP_KERNEL);",
+        "gone = tapdrop_attach_gone(queue, GFP_ATOMIC | __GFP_ACCOUNT |",
         # if that finds no memory at all
+        "gone = tapdrop_attach_gone(queue, GFP_KERNEL | __GFP_NOFAIL);",
         "return gone ?: kmalloc_obj(*gone, GFP_KERNEL | __GFP_NOFAIL);",
     }
 
@@ -109,7 +113,8 @@ def test_softirqs_of_a_cpu_pay_one_after_the_other():
     texts = {str(path.relative_to(TOP / "kernel")): path.read_text()
              for path in (TOP / "kernel").rglob("*.c")}
     assert {path: text.count("set_active_memcg(") for path, text in texts.items()
-            if "set_active_memcg(" in text} == {"store.c": 2, "gone.c": 2}
+            if "set_active_memcg(" in text} == {"store.c": 2, "gone.c": 2,
+                                                  "attach/gone.c": 2}
     store = texts["store.c"]
     scope, start = (re.search(rf"^tapdrop_counters_{name}\(.*?^}}", store, re.M | re.S)[0]
                     for name in ("alloc", "start"))
