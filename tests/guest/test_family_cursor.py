@@ -14,43 +14,13 @@ import netlink as nl
 from lab import ip, run, wait_for
 from netlink import (CURSOR, DEVICE, DIR, FROM_USER, IFINDEX, NO_QUEUE, QUEUE,
                      QUEUE_ID, REASON, SCOPE, ZEROS, attr)
+from poller import Poller
 from tun import Queue, many_files
 
 SHORT = (FROM_USER, nl.PKT_TOO_SMALL)
 STALE = (errno.ESTALE, "this cursor is not of the tapdrop that is loaded now; "
                        "begin with 0")
 TAPS = 20
-
-
-class Poller(nl.Client):
-    """Asks for what changed since it asked before."""
-
-    def __init__(self, size=32768):
-        super().__init__(size)
-        self.cursor = 0
-        self.generation = None
-
-    def poll(self, payload=attr(SCOPE, QUEUE)):
-        """What changed, as {(ifindex, queue): counters}. The cursor comes last,
-        and once."""
-        answer = self.dump(payload + attr(CURSOR, struct.pack("=Q",
-                                                              self.cursor)))
-        assert [bool(message.cursor) for message in answer] == \
-            (len(answer) - 1) * [False] + [True]
-        assert answer[-1].ifindex is None
-        self.generation = answer[-1].generation
-        assert self.generation
-        if not self.interrupted:
-            self.cursor = answer[-1].cursor
-        if not nl.packets(answer[-1]):
-            answer.pop()
-        found = {(m.ifindex, m.queue): nl.packets(m) for m in answer}
-        assert len(found) == len(answer), "a row came twice"
-        return found
-
-    def settle(self):
-        """Poll until nothing is new."""
-        wait_for(lambda: not self.poll())
 
 
 @pytest.fixture

@@ -4,13 +4,16 @@ two CPUs, or when there is no memory for them."""
 
 import os
 import pathlib
+import socket
 import time
 
 import pytest
 
 from lab import FROM, TO, drops, ip, show
+from netlink import FROM_USER, PKT_TOO_SMALL
+from poller import Poller
 from tracing import called
-from tun import Queue, many_files
+from tun import TUNSETPERSIST, Queue, many_files
 
 SHORT = "PKT_TOO_SMALL"
 KALLSYMS = pathlib.Path("/proc/kallsyms")
@@ -103,6 +106,34 @@ def test_last_without_memory(fault, short):
     fault.failed()
     last = {cell["reason"]: cell["last-ms"] for cell in device["counters"]}
     assert last[SHORT] - last["PTR_FULL"] >= APART * 900
+
+
+def test_news_without_memory(fault, short):
+    """What is counted for the device alone is new to who asks again."""
+    fault.tap()
+    ifindex = socket.if_nametoindex("tap0")
+    with Poller() as client:
+        for count in 1, 2:
+            client.settle()
+            short(1000000)
+            fault.write("q0", short=5)
+            fault.failed()
+            assert client.poll() == {(ifindex, None): {
+                (FROM_USER, PKT_TOO_SMALL): count}}
+
+
+def test_nobody_pays(fault, short):
+    """Nobody has opened a device that stays: what it loses is counted in what it
+    has, and nothing is asked for."""
+    queue = Queue("tap0")
+    queue.set(TUNSETPERSIST, 1)
+    queue.close()
+    ip("link set tap0 up")
+    short(1)
+    fault.xdpxmit(dev="tap0", frames=3)
+    assert fault.failed()["ok"] == 0
+    assert drops("tap0") == {(None, TO, "DEV_READY"): 3}
+    ip("link del tap0")
 
 
 @pytest.mark.parametrize("queues", (1, 250))
