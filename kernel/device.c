@@ -125,6 +125,23 @@ void tapdrop_dev_unused(struct tapdrop_dev *td)
 EXPORT_SYMBOL_GPL(tapdrop_dev_unused);
 
 /**
+ * tapdrop_dev_parted - the queues of a tun device have lost it for good
+ * @td: counters of a device that is being unregistered, or NULL
+ *
+ * A writer or a reader may still be in the driver for it, while his queue becomes
+ * one of another device: what he loses belongs to no queue.
+ *
+ * Context: process, RTNL held; what the queues held has been counted.
+ */
+void tapdrop_dev_parted(struct tapdrop_dev *td)
+{
+	/* tapdrop_store_any_index() was called, so that hooks see this. */
+	if (td)
+		WRITE_ONCE(td->parted, true);
+}
+EXPORT_SYMBOL_GPL(tapdrop_dev_parted);
+
+/**
  * tapdrop_queue_put - end a queue on top of tap
  * @td: counters from tapdrop_dev_get() or tapdrop_dev_leave(), or NULL
  *

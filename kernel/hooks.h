@@ -130,6 +130,7 @@ struct tapdrop_spill {
  * @leaving: the livepatch lets go of it; under RTNL
  * @paused: the livepatch has yet to count for it, or went; only tapdrop_adopt()
  *	finds it
+ * @parted: no queue is its any more: an index is perhaps one of another device
  * @generic: of an adopted device, what generic XDP runs; read under RCU
  * @net: its last namespace, and a reference, from NETDEV_UNREGISTER to the end;
  *	NULL if listeners are not told of its end
@@ -161,6 +162,7 @@ struct tapdrop_dev {
 	bool born;
 	bool leaving;
 	bool paused;
+	bool parted;
 	struct bpf_prog __rcu *generic;
 	struct net *net;
 	atomic_t open;
@@ -188,6 +190,7 @@ void tapdrop_trace(const struct tapdrop_dev *td, long queue,
 struct tapdrop_dev *tapdrop_dev_add(struct net_device *dev,
 				    const unsigned int *attached);
 void tapdrop_dev_unused(struct tapdrop_dev *td);
+void tapdrop_dev_parted(struct tapdrop_dev *td);
 void tapdrop_dev_end(struct tapdrop_dev *td);
 
 /* For a driver that calls our hooks, for each kind of device. */

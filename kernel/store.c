@@ -496,6 +496,10 @@ void tapdrop_count_slow(struct tapdrop_dev *td, long queue,
 {
 	unsigned int slot = TAPDROP_SLOT(TAPDROP_NO_QUEUE);
 
+	/* After the index was read: see tapdrop_store_any_index(). */
+	smp_rmb();
+	if (READ_ONCE(td->parted))
+		queue = TAPDROP_NO_QUEUE;
 	if (td->adopted && (unsigned int)queue < TAPDROP_MAX_QUEUES)
 		tapdrop_store_reach(td, queue);
 	/* Pairs with the release where a queue is attached. */

@@ -20,8 +20,7 @@ s,"tapdrop/hooks\.h","tun.h",
 	/^	struct tapdrop_dev \*drops;$/d
 }
 
-# The index that a queue has is overwritten only when it has no device: what its
-# writer still loses then belongs to no queue.
+# The index that a queue has is overwritten only when it has no device.
 s/READ_ONCE((tfile)->writer_queue)/tun_writer_queue(tfile)/
 /tfile->writer_queue, /d
 /tfile->drop_queue, /d

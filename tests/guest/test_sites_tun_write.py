@@ -105,7 +105,7 @@ def blocked_writer(fd):
 def test_index_of_queue_is_not_the_users(lab):
     """While a writer waits for room its device is deleted, and TUNSETIFINDEX
     overwrites where the driver has the index of the queue. The writer's frame
-    still counts under the last one."""
+    counts for no queue."""
     queue = tun.Queue("tap0")
     os.set_blocking(queue.fd, True)
     queue.set(tun.TUNSETSNDBUF, 5000)
@@ -119,19 +119,39 @@ def test_index_of_queue_is_not_the_users(lab):
             wait_for(lambda: not os.path.exists("/sys/class/net/tap0"))
             queue.set(tun.TUNSETIFINDEX, 255)
         assert delete.wait() == 0
-        assert client.last_words() == {(0, netlink.WRITE_RETRY): 1}
+        assert client.last_words() == {(None, netlink.WRITE_RETRY): 1}
     queue.close()
+
+
+def join(queue):
+    """Become the second queue of another device; for the writer, who finds room
+    then, his is down."""
+    queue.open("tap1")
+    queue.set(tun.TUNSETSNDBUF, 1 << 30)
+
+
+def make_in_vain(queue):
+    """Become the first of one that cannot be registered, as its index is taken."""
+    queue.set(tun.TUNSETIFINDEX, 1)
+    with pytest.raises(OSError):
+        queue.open("tap2")
 
 
 @counted
 @pytest.mark.site("R15")
-def test_index_of_queue_is_not_the_next_devices(lab):
+@pytest.mark.parametrize("at, get, reason", [
+    (0, join, netlink.DEV_READY), (1, make_in_vain, netlink.WRITE_RETRY)])
+def test_index_of_queue_is_not_the_next_devices(lab, at, get, reason):
     """While a writer waits for room, his device is deleted, and his queue given to
     another, where it gets an index that the first device has as well. The frame
     counts for the first, and not for that queue, which has lost none."""
+    os.sched_setaffinity(0, {0})
     first = [tun.Queue("tap0") for _ in range(2)]
     other = tun.Queue("tap1")
-    queue = first[0]
+    queue = first[at]
+    # Both have counters on this processor, to which a frame is added at once.
+    for one in first:
+        one.lose()
     os.set_blocking(queue.fd, True)
     queue.set(tun.TUNSETSNDBUF, 5000)
     ip("link set tap0 up")
@@ -141,13 +161,14 @@ def test_index_of_queue_is_not_the_next_devices(lab):
         with blocked_writer(queue.fd):
             delete = subprocess.Popen(["ip", "link", "del", "tap0"])
             wait_for(lambda: not os.path.exists("/sys/class/net/tap0"))
-            queue.open("tap1")
-            # There is room, but the first device is down.
-            queue.set(tun.TUNSETSNDBUF, 1 << 30)
+            get(queue)
         assert delete.wait() == 0
-        assert client.last_words() == {(None, netlink.DEV_READY): 1}
+        assert client.last_words() == {
+            (0, netlink.PKT_TOO_SMALL): 1, (1, netlink.PKT_TOO_SMALL): 1,
+            (None, reason): 1}
     for one in [*first, other]:
         one.close()
+    os.sched_setaffinity(0, range(os.cpu_count()))
 
 
 # Site, flags of the device, how the frame is bad, errno, reason.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The modules that the tests are about."""
 
+import pathlib
 import subprocess
 
 from lab import run, wait_for
@@ -44,3 +45,4 @@ def unload():
     wait_for(lambda: subprocess.run(["modprobe", "-r", *loaded], check=False)
              .returncode == 0)
     assert users("tapdrop") is None
+    assert not list(pathlib.Path("/sys/kernel/slab").glob("tapdrop*"))
