@@ -100,13 +100,9 @@ def blocked_writer(fd):
         signal.signal(signal.SIGUSR1, before)
 
 
-@counted
-@pytest.mark.site("R15")
-def test_index_of_queue_is_not_the_users(lab):
-    """While a writer waits for room its device is deleted, and TUNSETIFINDEX
-    overwrites where the driver has the index of the queue. The writer's frame
-    counts for no queue."""
-    queue = tun.Queue("tap0")
+def lost_late(lab, queue, meanwhile):
+    """The final counters of tap0, which is deleted while a writer of this queue of
+    its waits for room, and does not end before him; what happens meanwhile."""
     os.set_blocking(queue.fd, True)
     queue.set(tun.TUNSETSNDBUF, 5000)
     ip("link set tap0 up")
@@ -114,12 +110,22 @@ def test_index_of_queue_is_not_the_users(lab):
     with netlink.Client() as client, stopped("near0"):
         client.subscribe()
         with blocked_writer(queue.fd):
-            # Waits for the writer, after the device is out of sight.
             delete = subprocess.Popen(["ip", "link", "del", "tap0"])
             wait_for(lambda: not os.path.exists("/sys/class/net/tap0"))
-            queue.set(tun.TUNSETIFINDEX, 255)
+            meanwhile()
         assert delete.wait() == 0
-        assert client.last_words() == {(None, netlink.WRITE_RETRY): 1}
+        return client.last_words()
+
+
+@counted
+@pytest.mark.site("R15")
+def test_index_of_queue_is_not_the_users(lab):
+    """While a writer waits for room its device is deleted, and TUNSETIFINDEX
+    overwrites where the driver has the index of the queue. The writer's frame
+    counts for no queue."""
+    queue = tun.Queue("tap0")
+    assert lost_late(lab, queue, lambda: queue.set(tun.TUNSETIFINDEX, 255)) == {
+        (None, netlink.WRITE_RETRY): 1}
     queue.close()
 
 
@@ -152,23 +158,14 @@ def test_index_of_queue_is_not_the_next_devices(lab, at, get, reason):
     # Both have counters on this processor, to which a frame is added at once.
     for one in first:
         one.lose()
-    os.set_blocking(queue.fd, True)
-    queue.set(tun.TUNSETSNDBUF, 5000)
-    ip("link set tap0 up")
-    lab.bridge("tap0")
-    with netlink.Client() as client, stopped("near0"):
-        client.subscribe()
-        with blocked_writer(queue.fd):
-            delete = subprocess.Popen(["ip", "link", "del", "tap0"])
-            wait_for(lambda: not os.path.exists("/sys/class/net/tap0"))
-            get(queue)
-        assert delete.wait() == 0
-        assert client.last_words() == {
+    try:
+        assert lost_late(lab, queue, lambda: get(queue)) == {
             (0, netlink.PKT_TOO_SMALL): 1, (1, netlink.PKT_TOO_SMALL): 1,
             (None, reason): 1}
+    finally:
+        os.sched_setaffinity(0, range(os.cpu_count()))
     for one in [*first, other]:
         one.close()
-    os.sched_setaffinity(0, range(os.cpu_count()))
 
 
 # Site, flags of the device, how the frame is bad, errno, reason.
