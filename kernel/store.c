@@ -36,8 +36,7 @@
  * memory cgroup above its limit all the same. Softirqs clear that flag. Each
  * block is charged once, so that it is not more than without a limit.
  */
-#define TAPDROP_STORE_GFP	(GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NOWARN | \
-				 __GFP_ZERO)
+#define TAPDROP_STORE_GFP	(GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NOWARN)
 
 /* The table's first entry is the no-queue block. */
 #define TAPDROP_SLOT(queue)	((queue) + 1U)
@@ -317,7 +316,7 @@ static struct tapdrop_queue *tapdrop_queue_alloc(gfp_t gfp)
 {
 	struct tapdrop_queue *q;
 
-	q = kmem_cache_alloc(tapdrop_queue_cache, gfp | __GFP_ZERO);
+	q = kmem_cache_zalloc(tapdrop_queue_cache, gfp);
 	if (q)
 		q->lost = (unsigned long *)&q->cpus[nr_cpu_ids];
 	return q;
@@ -408,8 +407,8 @@ tapdrop_counters_alloc(struct tapdrop_dev *td, struct mem_cgroup *payer,
 	if (*q == tapdrop_empty)
 		*q = tapdrop_queue_start(td, slot) ?: *q;
 	if (*q != tapdrop_empty)
-		new = kmem_cache_alloc(tapdrop_counters_cache,
-				       TAPDROP_STORE_GFP);
+		new = kmem_cache_zalloc(tapdrop_counters_cache,
+					TAPDROP_STORE_GFP);
 	set_active_memcg(old);
 	return new;
 }

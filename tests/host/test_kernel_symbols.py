@@ -85,7 +85,7 @@ def test_what_users_make_us_allocate_is_charged():
         # __GFP_ACCOUNT by XA_FLAGS_ACCOUNT
         "xa_store(&tn->devs, dev->ifindex, entry, GFP_KERNEL | __GFP_NOFAIL);",
         # by SLAB_ACCOUNT
-        "#define TAPDROP_STORE_GFP	(GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NOWARN | \\",
+        "#define TAPDROP_STORE_GFP	(GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NOWARN)",
         "gone = kmalloc_obj(*gone, GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN);",
         # for one of the module's own
         "tapdrop_empty = tapdrop_queue_alloc(GFP_KERNEL);",
