@@ -11,6 +11,7 @@ from tun import File
 
 ROOT = pathlib.Path("/sys/fs/cgroup")
 SETTLED = 40                    # readings, for more than four seconds
+STEADY = 16 << 10               # what reading it may cost, and other processes
 
 
 class Group:
@@ -40,11 +41,12 @@ class Group:
         return self.stat("slab")
 
     def settled(self):
-        """What slab is charged, when that does not change any more. The kernel
+        """What slab is charged, when that hardly changes any more. The kernel
         adds it up every two seconds, and the end of a namespace takes a while."""
         values = []
         wait_for(lambda: values.append(self.slab()) or time.sleep(0.1) or
-                 len(values) > SETTLED and len(set(values[-SETTLED:])) == 1)
+                 len(values) > SETTLED and
+                 max(values[-SETTLED:]) - min(values[-SETTLED:]) < STEADY)
         return values[-1]
 
     def enter(self):
