@@ -166,6 +166,18 @@ def test_close_of_detached_queue(held):
 
 
 @pytest.mark.site("P3")
+def test_last_close_of_detached_queue(held):
+    """The same, and its device goes with it. Its queue is known as long."""
+    with netlink.Client() as client:
+        client.subscribe()
+        held.detach("q1")
+        held.vstop("v")
+        for name in ("v", "q0", "q1"):
+            held.close(name)
+        assert client.last_words() == {(1, netlink.QUEUE_PURGE): 5}
+
+
+@pytest.mark.site("P3")
 def test_close_after_device_deleted(held):
     """The same, but the device has gone before vhost-net gives back."""
     ip("link del tap0")

@@ -754,6 +754,9 @@ TABLE = {
          GENERIC),
         ("tapdrop_attach_event", "unseen-queues",
          r"tapdrop_adopted_queues\(td\);", ";", SEEN),
+        ("tapdrop_attach_pre_patch", "in-front-again",
+         r"tapdrop_attach_stand_nowhere\(driver\);", ";",
+         ["test_refused::test_driver_comes"]),
         ("tapdrop_attach_is_first", "always", r"return false;", ";", REPLACED),
         ("tapdrop_attach_is_on_top", "alone", r"!other \|\|", "1 ||",
          ["test_refused::test_what_is_shared"]),
@@ -796,6 +799,9 @@ TABLE = {
          r"tun_purge_written\([^;]*;", "", PURGE),
         ("__tun_detach", "old-index", r"WRITE_ONCE\(ntfile->drop_queue, index\);", "",
          ["test_lifetime::test_renumbered"]),
+        ("__tun_detach", "purged-late",
+         r"tun_last_purge\(tun, tfile\);(.*xdp_rxq_info_unreg\([^;]*;)",
+         r"\1 tun_last_purge(tun, tfile);", PURGE),
         ("tun_detach_all", "memory-not-kept",
          r"tun_queue_purge\(tun, tfile\);\s*if \(READ_ONCE"
          r"\(tfile->ring_lent\)\)\s*tapdrop_gone_add\([^;]*;"
