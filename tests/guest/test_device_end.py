@@ -17,7 +17,7 @@ import netlink as nl
 import netns
 from lab import ip, run, wait_for
 from helper import HelperError
-from modules import users
+from modules import KMALLOC, first_of, users
 from netlink import FROM_USER
 from rtnl import Rtnl
 from tun import Queue, Vtap
@@ -174,9 +174,12 @@ def test_outlives_its_namespace(lab, hold, listener):
     assert [m.cmd for m in listener.events(0.1)] == [nl.DEL_NTF]
 
 
-def test_registration_that_fails(lab, fault, listener):
-    """A device that was never announced does not end."""
-    fault.fail(function="device_add", caller="netdev_register", ret=-12)
+@pytest.mark.parametrize("functions, caller, ret", [
+    (["device_add"], "netdev_register", -12), (KMALLOC, "inetdev", 0)])
+def test_registration_that_fails(lab, fault, listener, functions, caller, ret):
+    """A device that was never announced does not end: neither if it fails before
+    anybody is told of it, nor if it does for one who is told before us."""
+    fault.fail(function=first_of(*functions), caller=caller, ret=ret)
     with pytest.raises(HelperError):
         lab.tap(up=False)
     assert fault.failed()["ok"] == 1

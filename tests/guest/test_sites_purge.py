@@ -16,20 +16,13 @@ import netlink
 import netns
 from lab import (FROM, TO, VNET_LEN, drops, ip, orphans, packets, standard,
                  wait_for)
+from modules import KMALLOC, first_of
 from series import IN_TREE, NET, TAPDROP, since
 from tracing import traced
 from xdp import XDP_TX
 
 
-# What a device is remembered with, by kernels
-KMALLOC = "__kmalloc_cache_noprof", "kmalloc_trace"
 OTHERS = 60
-
-
-def known(function):
-    """Has the kernel such a function?"""
-    names = pathlib.Path("/proc/kallsyms").read_text()
-    return f" {function}\n" in names
 
 
 @pytest.fixture
@@ -349,8 +342,7 @@ def test_deleted_device_is_remembered_without_memory(fault, held):
     """Whose frames are given back is known, whatever memory there was when the
     device went: a user at his limit must not make them count for another."""
     # Attached, each queue is taken for one that vhost-net has.
-    fault.fail(function=next(name for name in KMALLOC if known(name)),
-               caller="tapdrop", times=2)
+    fault.fail(function=first_of(*KMALLOC), caller="tapdrop", times=2)
     ip("link del tap0")
     # The try to charge the user fails, for each such queue.
     assert fault.failed()["ok"] in (1, 2)

@@ -3,29 +3,21 @@
 two CPUs, or when there is no memory for them."""
 
 import os
-import pathlib
 import socket
 import time
 
 import pytest
 
 from lab import FROM, TO, drops, ip, show
+from modules import first_of
 from netlink import FROM_USER, PKT_TOO_SMALL
 from poller import Poller
 from tracing import called
 from tun import TUNSETPERSIST, Queue, many_files
 
 SHORT = "PKT_TOO_SMALL"
-KALLSYMS = pathlib.Path("/proc/kallsyms")
 PAUSE = 0.05                            # seconds; some jiffies
 APART = 1.0
-
-
-def first_of(*functions):
-    """What this kernel calls it."""
-    names = {line.split()[2]
-             for line in KALLSYMS.read_text().split("\n") if line}
-    return next(name for name in functions if name in names)
 
 
 @pytest.fixture(name="short")

@@ -7,8 +7,18 @@ import subprocess
 from lab import run, wait_for
 from places import KERNEL
 
+KALLSYMS = pathlib.Path("/proc/kallsyms")
+# What allocates a known size, by kernels
+KMALLOC = "__kmalloc_cache_noprof", "kmalloc_trace"
+
 # In the order in which they can be unloaded
 MODULES = ("vhost_net", "ipvtap", "macvtap", "tap", "tun", "tapdrop")
+
+
+def first_of(*functions):
+    """The first that this kernel has."""
+    names = {line.split()[2] for line in KALLSYMS.read_text().splitlines()}
+    return next(name for name in functions if name in names)
 
 
 def users(module):
