@@ -6,7 +6,6 @@ detach is in test_scenarios.py, C1 in test_sites_tap.py."""
 import array
 import fcntl
 import os
-import pathlib
 import socket
 import struct
 
