@@ -487,7 +487,7 @@ put:
  */
 int tapdrop_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct tapdrop_nl_filter filter;
+	struct tapdrop_nl_filter filter = {};
 	struct sk_buff *msg;
 	int err;
 

@@ -374,6 +374,10 @@ def test_zeros(lab, scope, direction):
         plain = {(m.ifindex, m.queue): nl.packets(m)
                  for m in client.dump(request)}
         answer = client.dump(request + attr(ZEROS, True))
+        for message in answer if scope == nl.DEVICE else ():
+            if message.ifindex:
+                alone = client.get(message.ifindex, request + attr(ZEROS, True))
+                assert nl.packets(alone) == nl.packets(message)
     size = CELLS[direction] if direction else sum(CELLS.values())
     for message in answer:
         cells = nl.counters(message)
