@@ -207,6 +207,23 @@ static void tapdrop_view_alias(struct tapdrop_view *view,
 	rcu_read_unlock();
 }
 
+/* How many queues it has. A driver may set that to another number when they have lost
+ * it.
+ */
+static unsigned int tapdrop_attached(const struct tapdrop_dev *td)
+{
+	const unsigned int *attached = READ_ONCE(td->attached);
+	unsigned int queues;
+
+	if (!attached || READ_ONCE(td->retired))
+		return 0;
+
+	queues = READ_ONCE(*attached);
+	/* Pairs with smp_wmb() in tapdrop_dev_retire(). */
+	smp_rmb();
+	return READ_ONCE(td->retired) ? 0 : queues;
+}
+
 /**
  * tapdrop_view - look at a device, or the orphans
  * @view: where to put what there is to see, without a reference
@@ -218,13 +235,10 @@ static void tapdrop_view_alias(struct tapdrop_view *view,
  */
 void tapdrop_view(struct tapdrop_view *view, struct tapdrop_dev *td)
 {
-	const unsigned int *attached = READ_ONCE(td->attached);
-
 	view->td = td;
 	view->ifindex = READ_ONCE(td->ifindex);
 	view->kind = td->kind;
-	view->queues = attached && !READ_ONCE(td->retired) ?
-		       READ_ONCE(*attached) : 0;
+	view->queues = tapdrop_attached(td);
 	view->coverage = td->adopted ? TAPDROP_COVERAGE_ATTACHED :
 				       TAPDROP_COVERAGE_DRIVER;
 	tapdrop_dev_name(td, view->name);
