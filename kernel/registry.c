@@ -282,8 +282,11 @@ void tapdrop_dev_retire(struct net_device *dev)
 
 	ASSERT_RTNL();
 
-	if (td)
+	if (td) {
 		WRITE_ONCE(td->retired, true);
+		/* Pairs with the one where readers ask for that number. */
+		smp_wmb();
+	}
 }
 EXPORT_SYMBOL_GPL(tapdrop_dev_retire);
 
@@ -692,6 +695,7 @@ static int __net_init tapdrop_net_init(struct net *net)
 		return -ENOMEM;
 
 	tn->orphans->retired = true;
+	tn->orphans->parted = true;
 	tn->orphans->netns = net->ns.inum;
 	xa_init_flags(&tn->devs, XA_FLAGS_ACCOUNT);
 	tn->generation = 1;

@@ -6,7 +6,7 @@ import pytest
 
 import netlink as nl
 from attached import ATTACHED
-from lab import TO, VNET_LEN, ip, orphans, show, wait_for
+from lab import FROM, TO, VNET_LEN, ip, orphans, show, wait_for
 from series import IN_TREE
 from tracing import traced
 
@@ -82,6 +82,18 @@ def test_frame_without_device(lab, drop):
         "-", "DEV_GONE", "0")
     assert int(event["skbaddr"], 16) and int(event["len"])
     assert "head" not in event
+
+
+@pytest.mark.parametrize("kind", ("tap", "macvtap"))
+def test_queue_without_device(lab, drop, kind):
+    """Has no index, in the event as in the counter."""
+    queues = lab.tap("vtap0", queues=2, flags=["vnet_hdr"]) if kind == "tap" else \
+        lab.lower(queues=2) or ["m0", "m1"]
+    ip("link del vtap0")
+    lab.write(queues[1], count=1)
+    (event,) = drop()
+    assert (event["dev"], event["queue"], event["reason"]) == ("-", "-1", "DEV_GONE")
+    assert orphans() == {(FROM, "DEV_GONE"): 1}
 
 
 def test_drop_of_a_bulk(fault, drop):
