@@ -105,7 +105,7 @@ def late(pair):
     return pair
 
 
-@pytest.mark.site("P1")
+@pytest.mark.site("P3")
 def test_close_of_detached_queue_with_written_frames(late):
     """Upstream neither counts nor frees them."""
     late.close("v")
@@ -191,6 +191,29 @@ def test_attach_to_device_with_shorter_queue(held):
     assert orphans() == {(TO, "DEV_GONE"): 2}
     assert held.read("q1")["ok"] == 3
     assert drops("tap1") == {}
+
+
+@pytest.mark.site("P3")
+@pytest.mark.parametrize("end", ("resize", "detach", "close"))
+def test_frames_of_device_before(held, end):
+    """The ring has room for all of them, and they wait in it when the new device
+    purges it, or has frames of its own there, too: those it did lose."""
+    ip("link del tap0")
+    held.vstop("v")
+    held.tap("tap1", flags=["vnet_hdr", "multi_queue"])
+    held.iff("q1", dev="tap1", flags=["no_pi", "multi_queue", "vnet_hdr"])
+    held.steer("tap1.q0")
+    held.send(dev="tap1", count=4, tag=1)
+    if end == "resize":
+        ip("link set tap1 txqueuelen 1")
+    elif end == "detach":
+        held.detach("q1")
+    else:
+        held.close("v")
+        held.close("q1")
+    gone, lost = (4, 4) if end == "resize" else (5, 4)
+    assert orphans() == {(TO, "DEV_GONE"): gone}
+    assert drops("tap1") == {(1, TO, "QUEUE_PURGE"): lost}
 
 
 @pytest.mark.site("P5")
@@ -365,9 +388,10 @@ def test_holder_of_frames_of_deleted_device_is_killed(held):
     held.iff("q1", dev="other0", flags=["no_pi", "multi_queue", "vnet_hdr"])
     held.process.kill()
     held.process.wait(60)
-    reason = since(TAPDROP, "DEV_GONE", "QUEUE_PURGE")
-    wait_for(lambda: orphans() == {(TO, reason): 2})
-    assert sum(drops("other0").values()) == 3
+    wait_for(lambda: orphans() == since(
+        TAPDROP, {(TO, "DEV_GONE"): 5},
+        {(TO, "DEV_GONE"): 3, (TO, "QUEUE_PURGE"): 2}))
+    assert drops("other0") == {}
     assert orphans_of_init() == before
 
 
