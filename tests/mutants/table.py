@@ -558,6 +558,8 @@ TABLE = {
         ("tapdrop_nl_dump_seq", "not-of-livepatch",
          r"tapdrop_adopted_kinds\(\)", "0UL",
          ["test_attach::test_dump_while"]),
+        ("tapdrop_nl_stats_get_doit", "not-cleared", r"filter = \{\}",
+         "filter = { .delta = true }", ["test_family_dump::test_zeros"]),
         ("tapdrop_nl_reply", "unknown-queue",
          r">= smp_load_acquire\(&view\.td->queues_end\)",
          "> smp_load_acquire(&view.td->queues_end)", ["test_family_requests"]),

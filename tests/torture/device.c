@@ -124,14 +124,13 @@ static int queue(struct chance *c)
 	return queues[chance_below(c, QUEUES)];
 }
 
-/* Puts one in the place of another. */
-static void keep(struct chance *c, int fd)
+/* Puts one in the place of another. Returns whether there was one. */
+static bool keep(struct chance *c, int fd)
 {
 	int before = __atomic_exchange_n(&queues[chance_below(c, QUEUES)], fd,
 					 __ATOMIC_ACQ_REL);
 
-	if (before >= 0)
-		close(before);
+	return before >= 0 && !close(before);
 }
 
 /**
@@ -211,8 +210,7 @@ static bool open_vtap(struct chance *c, struct actor *a)
 static bool close_any(struct chance *c, struct actor *a)
 {
 	(void)a;
-	keep(c, -1);
-	return true;
+	return keep(c, -1);
 }
 
 static bool persist(struct chance *c, struct actor *a)
@@ -228,10 +226,16 @@ static bool set_queue(int fd, unsigned int flags)
 	return !ioctl(fd, TUNSETQUEUE, &ifr);
 }
 
+/* One that is detached, of which there are few */
 static bool attach(struct chance *c, struct actor *a)
 {
+	unsigned int first = chance_below(c, QUEUES);
+
 	(void)a;
-	return set_queue(queue(c), IFF_ATTACH_QUEUE);
+	for (unsigned int i = 0; i < QUEUES; i++)
+		if (set_queue(queues[(first + i) % QUEUES], IFF_ATTACH_QUEUE))
+			return true;
+	return false;
 }
 
 static bool detach(struct chance *c, struct actor *a)
@@ -466,7 +470,7 @@ static bool pass(struct chance *c, struct actor *a)
 	return good;
 }
 
-/* What happens to devices; each of these is a round. */
+/* What happens to devices; each of these that succeeds is a round. */
 struct act device_lives[] = {
 	{ "attach", attach, 6 },
 	{ "close", close_any, 8 },

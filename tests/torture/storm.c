@@ -47,10 +47,11 @@ unsigned long actor_messages;
 unsigned long actor_rounds;
 static bool over;
 
-static void act(struct act *acts, struct chance *c, struct actor *a)
+static bool act(struct act *acts, struct chance *c, struct actor *a)
 {
 	unsigned int sum = 0, at;
 	struct act *one;
+	bool done;
 
 	for (one = acts; one->name; one++)
 		sum += one->weight;
@@ -58,8 +59,10 @@ static void act(struct act *acts, struct chance *c, struct actor *a)
 	for (one = acts; at >= one->weight; one++)
 		at -= one->weight;
 	actor_count(&one->tried, 1);
-	if (one->do_it(c, a))
+	done = one->do_it(c, a);
+	if (done)
 		actor_count(&one->done, 1);
+	return done;
 }
 
 static void end_early(int signal)
@@ -86,8 +89,7 @@ static void *run(void *arg)
 		struct chance c = chance_at(t->actor.seed, t->actor.number,
 					    step);
 
-		act(t->acts, &c, &t->actor);
-		if (t->acts == device_lives)
+		if (act(t->acts, &c, &t->actor) && t->acts == device_lives)
 			actor_count(&actor_rounds, 1);
 	}
 	return NULL;
