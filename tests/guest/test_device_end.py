@@ -3,10 +3,8 @@
 once, and its end is told once, where somebody can still hear of it."""
 
 import contextlib
-import fcntl
 import os
 import socket
-import struct
 import subprocess
 import threading
 import time
@@ -17,39 +15,17 @@ import netlink as nl
 import netns
 from lab import ip, run, wait_for
 from helper import HelperError
+from hold import Hold
 from modules import KMALLOC, first_of, users
 from netlink import FROM_USER
 from rtnl import Rtnl
 from tun import Queue, Vtap
 
-TAPFAULT_HOLD = 0x40046605
 NSID = 77
 
 SHORT = (FROM_USER, nl.PKT_TOO_SMALL)
 # The core tells of a device that waits once a second, and complains after ten.
 AGAIN = 2.5
-
-
-class Hold:
-    """A reference to a device, as any part of the kernel may have one."""
-
-    def __init__(self):
-        self.fd = os.open("/dev/tapfault", os.O_RDWR | os.O_CLOEXEC)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        os.close(self.fd)
-
-    def take(self, dev):
-        """Take one, which ends the one before."""
-        ifindex = socket.if_nametoindex(dev) if dev else 0
-        fcntl.ioctl(self.fd, TAPFAULT_HOLD, struct.pack("=I", ifindex))
-
-    def let_go(self):
-        """Give it back."""
-        self.take(None)
 
 
 @pytest.fixture(name="hold")

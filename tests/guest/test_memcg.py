@@ -227,6 +227,29 @@ def test_memory_of_outlived_is_charged(group):
         memcg.leave()
 
 
+def test_deleter_pays_his_own(group):
+    """Who deletes a device that somebody else's queue outlives goes on to pay for what
+    he does himself."""
+    payer = group("payer")
+    payer.enter()
+    lab = Lab()
+    try:
+        lab.tap(flags=["vnet_hdr"])
+        lab.vhost("v", queue="q0")
+        lab.close("v")
+        Ip.here().end()
+        memcg.leave()
+        before = payer.settled()
+        # One process of ip(8) does all of it.
+        ip("link del tap0", *(f"tuntap add mine{i} mode tap" for i in range(PAIRS)))
+        # Each takes more than 8 KiB.
+        assert payer.settled() - before < PAIRS << 12
+    finally:
+        lab.end()
+        Ip.here().end()
+        memcg.leave()
+
+
 def make_pairs(first, second, count):
     """Make queues of tap0, tap1, ..., so many of each: first one group attaches
     its own, then another the rest. Returns both."""

@@ -392,6 +392,21 @@ def test_generic_xdp_redirect_is_no_loss(lab):
     assert drops("tap0") == {}
 
 
+def test_generic_xdp_redirect_after_one_to_nowhere(lab):
+    """What failed before on that CPU says nothing of what works."""
+    (q0,) = lab.tap(flags=["vnet_hdr"])
+    lab.tap("dst0", flags=["vnet_hdr"])
+    lab.set("dst0.q0", offload=["csum", "tso4"])
+    os.sched_setaffinity(lab.process.pid, {0})
+    lab.xdp("x", dev="tap0", redirect=NO_SUCH_DEVICE)
+    assert lab.write(q0, count=2, gso=500, size=1400)["ok"] == 2
+    lab.close("x")
+    lab.xdp("y", dev="tap0", redirect="dst0")
+    assert lab.write(q0, count=5, gso=500, size=1400)["ok"] == 5
+    assert lab.read("dst0.q0")["ok"] == 5
+    assert drops("tap0") == {(0, FROM, "XDP_REDIRECT"): 2}
+
+
 @pytest.mark.site("R24")
 def test_frags_on_detached_queue(lab):
     """A detached queue's NAPI is disabled, which to a writer in fragment mode

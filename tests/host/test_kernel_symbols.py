@@ -94,6 +94,9 @@ def test_what_users_make_us_allocate_is_charged():
         "gone = tapdrop_attach_gone(queue, GFP_KERNEL | __GFP_NOFAIL);",
         "return gone ?: kmalloc_obj(*gone, GFP_KERNEL | __GFP_NOFAIL);",
     }
+    caches = [call for path in (TOP / "kernel").rglob("*.c")
+              for call in re.findall(r"kmem_cache_create\(([^;]*);", path.read_text())]
+    assert len(caches) == 2 and all("SLAB_ACCOUNT" in call for call in caches)
 
 
 def test_shared_counter_is_added_to_before_its_time():

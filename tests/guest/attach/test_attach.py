@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -15,15 +16,19 @@ import memcg
 import netlink as nl
 import tracing
 import tun
+import xdp
 from blocked import blocked
+from hold import Hold
 from iproute import Ip
 from lab import (FROM, MAC, TAPDROP, TO, VNET_LEN, Lab, counters, drops, ip, orphans, packets,
                  run, show, standard, tapdrop, wait_for)
 from livepatch import attach, detach, hold_rtnl
 from modules import users
-from xdp import XDP_DROP
+from xdp import XDP_DROP, XDP_PASS
 
 OUTLIVED = 30                   # devices that queues outlive
+LIVEPATCH = pathlib.Path("/sys/kernel/livepatch/tapdrop_attach")
+UNCOUNTED = pathlib.Path("/sys/module/tapdrop/parameters/uncounted")
 
 
 def coverage(dev):
@@ -303,6 +308,38 @@ def test_generic_xdp(attachable):
     lab.xdp("y", dev="tap0", verdict=XDP_DROP)
     assert lab.write("q0", count=1, **frame)["ok"] == 1
     assert drops("tap0") == {(0, FROM, "XDP_DROP"): 3}
+
+
+@pytest.mark.parametrize("end", ("detach", "device"))
+def test_program_is_let_go(attachable, end):
+    """What runs it keeps it no longer than the device counts."""
+    lab = attachable
+    before = xdp.programs()
+    lab.tap()
+    lab.xdp("x", dev="tap0", verdict=XDP_PASS)
+    attach()
+    if end == "device":
+        ip("link del tap0")
+    else:
+        detach()
+    lab.close("x")
+    wait_for(lambda: not xdp.programs() - before)
+
+
+def test_device_that_goes_is_let_go(failing):
+    """It is off the list, and waits for somebody who holds it: nothing is left of
+    it, and it is not called one that is not counted."""
+    failing.tap()
+    attach()
+    with Hold() as hold:
+        hold.take("tap0")
+        ended = subprocess.Popen(["ip", "link", "del", "tap0"])
+        wait_for(lambda: not os.path.exists("/sys/class/net/tap0"))
+        (LIVEPATCH / "enabled").write_text("0")
+        wait_for(lambda: not LIVEPATCH.exists())
+        assert UNCOUNTED.read_text() == "0\n"
+    assert ended.wait(20) == 0
+    assert show() == []
 
 
 def test_device_ends_while_detached(attachable):
