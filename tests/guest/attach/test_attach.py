@@ -22,12 +22,11 @@ from hold import Hold
 from iproute import Ip
 from lab import (FROM, MAC, TAPDROP, TO, VNET_LEN, Lab, counters, drops, ip, orphans, packets,
                  run, show, standard, tapdrop, wait_for)
-from livepatch import attach, detach, hold_rtnl
+from livepatch import OURS, attach, detach, hold_rtnl
 from modules import users
 from xdp import XDP_DROP, XDP_PASS
 
 OUTLIVED = 30                   # devices that queues outlive
-LIVEPATCH = pathlib.Path("/sys/kernel/livepatch/tapdrop_attach")
 UNCOUNTED = pathlib.Path("/sys/module/tapdrop/parameters/uncounted")
 
 
@@ -335,8 +334,8 @@ def test_device_that_goes_is_let_go(failing):
         hold.take("tap0")
         ended = subprocess.Popen(["ip", "link", "del", "tap0"])
         wait_for(lambda: not os.path.exists("/sys/class/net/tap0"))
-        (LIVEPATCH / "enabled").write_text("0")
-        wait_for(lambda: not LIVEPATCH.exists())
+        (OURS / "enabled").write_text("0")
+        wait_for(lambda: not OURS.exists())
         assert UNCOUNTED.read_text() == "0\n"
     assert ended.wait(20) == 0
     assert show() == []

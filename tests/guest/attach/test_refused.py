@@ -11,13 +11,12 @@ import pytest
 import tun
 from blocked import blocked
 from lab import FROM, VNET_LEN, drops, run, show, tapdrop, wait_for
-from livepatch import attach, hold_rtnl
+from livepatch import OURS, attach, hold_rtnl
 from modules import users
 from places import FAULT_MODULE
 
 OTHER = FAULT_MODULE.with_name("taplive.ko")
 SYSFS = pathlib.Path("/sys/kernel/livepatch/taplive")
-OURS = SYSFS.with_name("tapdrop_attach")
 SETTLED = pathlib.Path("/sys/module/tapdrop_attach/parameters/settled")
 ENFORCE = "/sys/module/module/parameters/sig_enforce"
 

@@ -2,6 +2,7 @@
 """The livepatch, by the tool as a user would."""
 
 import fcntl
+import pathlib
 import struct
 import threading
 
@@ -9,6 +10,7 @@ from lab import tapdrop
 from modules import users
 
 TAPFAULT_LOAD = 0x403c6608
+OURS = pathlib.Path("/sys/kernel/livepatch/tapdrop_attach")
 
 
 def attach():
