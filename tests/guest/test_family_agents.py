@@ -11,7 +11,7 @@ import pytest
 
 from lab import TAPDROP, run, wait_for
 from modules import unload
-from places import BUILD, TOP
+from places import BUILD, ONE_KERNEL, TOP
 
 EXAMPLES = TOP / "examples"
 
@@ -64,12 +64,8 @@ EVERY_KERNEL = ("c", "ynl")
 
 def needed(name):
     """Skip an agent where it need not run, or could not be built."""
-    kernel = os.uname()
-    elsewhere = (name not in EVERY_KERNEL and
-                 (kernel.machine != "x86_64" or
-                  not kernel.release.startswith("6.1.")))
     return pytest.param(name, marks=[
-        pytest.mark.skipif(elsewhere,
+        pytest.mark.skipif(not ONE_KERNEL and name not in EVERY_KERNEL,
                            reason="one kernel is enough for this agent"),
         pytest.mark.skipif(not os.path.exists(AGENTS[name][0][0]),
                            reason="no Go or Rust: run 'tools/deps agents'")])
@@ -137,6 +133,7 @@ def test_module_reload(reload, agent, lab):
     assert agent.lost()["again", "0", "PKT_TOO_SMALL"] == 4
 
 
+@pytest.mark.skipif(not ONE_KERNEL, reason="one kernel is enough for valgrind")
 @pytest.mark.skipif(not shutil.which("valgrind"),
                     reason="valgrind is not installed")
 def test_library_under_valgrind(lab):

@@ -25,7 +25,7 @@ ROUNDS = 40
 PAIRS = 50                      # devices with queues of two groups
 READS = 8
 DEVICES = 600
-OUTLIVED = 25                   # devices that queues outlive
+OUTLIVED = 8                    # devices that queues outlive
 CLONE_NEWUSER = 0x10000000
 NOBODY = 65534
 

@@ -11,8 +11,8 @@ import pytest
 import tun
 from blocked import blocked
 from lab import FROM, VNET_LEN, drops, run, show, tapdrop, wait_for
-from livepatch import OURS, attach, hold_rtnl
-from modules import users
+from livepatch import OURS, attach, detach, hold_rtnl
+from modules import load_stock, users
 from places import FAULT_MODULE
 
 OTHER = FAULT_MODULE.with_name("taplive.ko")
@@ -131,6 +131,35 @@ def test_taking_off_is_taken_back(attachable):
         lab.send(dev="tap1", count=1)
     lab.write("q0", count=2, short=5)
     assert drops("tap0") == {(0, FROM, "PKT_TOO_SMALL"): 5}
+
+
+def test_driver_comes_while_it_is_taken_off(attachable):
+    """And then somebody takes that back: the kernel has put the livepatch on the
+    driver, and nobody knows what is in front of it there. Its devices are not
+    counted, and are not shown as such, until the next time."""
+    lab = attachable
+    lab.tap()
+    run("rmmod", "ipvtap", "macvtap")
+    attach()
+    run("rmmod", "tap")     # which it has loaded, if it was not
+    with blocked(tun.Queue("tap1"), "tap1"):
+        (OURS / "enabled").write_text("0")
+        wait_for(lambda: show("dev", "tap0")[0]["coverage"] == "none")
+        load_stock("tap", "macvtap")
+        (OURS / "enabled").write_text("1")
+        wait_for(lambda: (OURS / "transition").read_text() == "0\n")
+        wait_for(lambda: show("dev", "tap0")[0]["coverage"] == "attached")
+        wait_for(lambda: SETTLED.read_text() == "Y\n")
+        lab.send(dev="tap1", count=1)
+    lab.lower("macvtap")
+    assert show("dev", "vtap0")[0]["coverage"] == "none"
+    lab.write("m0", count=3, short=VNET_LEN + 5)
+    assert not show("dev", "vtap0")[0].get("counters")
+    detach()
+    attach()
+    assert show("dev", "vtap0")[0]["coverage"] == "attached"
+    lab.write("m0", count=2, short=VNET_LEN + 5)
+    assert drops("vtap0") == {(0, FROM, "PKT_TOO_SMALL"): 2}
 
 
 def test_other_goes_before_devices_were_let_go(failing):

@@ -3,9 +3,11 @@
 
 import contextlib
 import os
+import pathlib
 import threading
 
 from iproute import ip
+from lab import wait_for
 
 
 @contextlib.contextmanager
@@ -17,6 +19,9 @@ def blocked(queue, dev):
     reader = threading.Thread(
         target=lambda: got.append(len(os.read(queue.fd, 2000))))
     reader.start()
+    # Until then the driver may not even have been asked.
+    asleep = pathlib.Path("/proc/self/task", str(reader.native_id), "wchan")
+    wait_for(lambda: asleep.read_text().startswith("tun_"))
     yield got
     reader.join()
     assert got
