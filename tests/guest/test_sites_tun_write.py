@@ -17,7 +17,7 @@ from attached import ATTACHED
 from lab import (FROM, VNET_LEN, drops, ip, orphans, packets, standard,
                  stopped, wait_for)
 from series import NET, REASONS, counted, since
-from xdp import NO_SUCH_DEVICE, VERDICTS, XDP_TX
+from xdp import NO_SUCH_DEVICE, VERDICTS, XDP_DROP, XDP_TX
 
 
 def test_never_attached(lab):
@@ -379,6 +379,20 @@ def test_generic_xdp_tx_without_way_back(lab):
     assert drops("tap0") == {(0, FROM, "XDP_TX"): 5}
     assert standard("tap0") in since(
         REASONS, [{"tx_dropped": 5}], [{"tx_dropped": 5}, {}])
+
+
+@pytest.mark.site("R21")
+def test_generic_xdp_without_memory(fault):
+    """The frame has no room in front for the program, and gets none: it is lost
+    before that runs, whatever became of those before."""
+    (q0,) = fault.tap(flags=["vnet_hdr"])
+    os.sched_setaffinity(fault.process.pid, {0})
+    fault.xdp("x", dev="tap0", verdict=XDP_DROP)
+    assert fault.write(q0, count=2, gso=1000, size=6000)["ok"] == 2
+    fault.fail(function="pskb_expand_head", caller="do_xdp", ret=-12, times=3)
+    assert fault.write(q0, count=3, gso=1000, size=6000)["ok"] == 3
+    assert fault.failed()["ok"] == 3
+    assert drops("tap0") == {(0, FROM, "XDP_ABORTED"): 3, (0, FROM, "XDP_DROP"): 2}
 
 
 def test_generic_xdp_redirect_is_no_loss(lab):
