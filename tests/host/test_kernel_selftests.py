@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The kernel's own tests pass on our drivers where they pass on the stock ones.
+"""The kernel's own tests pass on our drivers where they pass on the stock ones: on
+the oldest kernel and on the newest.
 
 Both results are in build/<release>/selftests.
 """
@@ -9,7 +10,7 @@ import subprocess
 
 import pytest
 
-from conftest import output
+from conftest import KERNELS, Kernel, output
 from places import TOP
 
 TESTS = ("tun", "tap", "skf_net_off", "ipvtap_test", "link_netns")
@@ -61,9 +62,10 @@ def summary(test, stock, ours):
     return "\n".join(rows)
 
 
-@pytest.fixture(scope="module")
-def results(kernel):
+@pytest.fixture(scope="module", params=dict.fromkeys([KERNELS[0], KERNELS[-1]]))
+def results(request):
     """For each test, what came out on the stock drivers and on ours."""
+    kernel = Kernel(request.param)
     output("tests/kernel-selftests/build")
     # One after the other, as tests/run has another guest run meanwhile
     guests = [Guest(kernel, "stock", "-s"), Guest(kernel, "ours")]
