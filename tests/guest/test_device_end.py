@@ -51,6 +51,18 @@ def told(messages):
             for m in messages]
 
 
+@contextlib.contextmanager
+def deleted(hold, dev):
+    """It is being deleted, and held until the end of this."""
+    hold.take(dev)
+    with subprocess.Popen(["ip", "link", "del", dev]) as process:
+        try:
+            yield
+        finally:
+            hold.let_go()
+        assert process.wait(20) == 0
+
+
 @pytest.mark.parametrize("kind", ("tap", "macvtap"))
 def test_held_device_has_not_moved(lab, hold, listener, kind):
     """The core tells of a device that is going again and again, as long as
@@ -63,12 +75,9 @@ def test_held_device_has_not_moved(lab, hold, listener, kind):
     queue = "vtap0.q0" if kind == "tap" else "m0"
     lab.write(queue, count=2, short=5)
     assert [m.cmd for m in listener.events(0.1)] == [nl.ADD_NTF]
-    hold.take("vtap0")
-    with subprocess.Popen(["ip", "link", "del", "vtap0"]) as ended:
+    with deleted(hold, "vtap0"):
         time.sleep(AGAIN)
         early = told(listener.events())
-        hold.let_go()
-        assert ended.wait(20) == 0
     events = early + told(listener.events(0.2))
     assert [(cmd, moved, name) for cmd, moved, name, _ in events] == [
         (nl.DEL_NTF, False, ""), (nl.DEL_NTF, False, "vtap0")]
@@ -82,12 +91,9 @@ def test_ifindex_comes_back_before_the_end_is_told(lab, hold, listener):
     ifindex = socket.if_nametoindex("old0")
     lab.write("old0.q0", count=2, short=5)
     assert [m.cmd for m in listener.events(0.1)] == [nl.ADD_NTF]
-    hold.take("old0")
-    with subprocess.Popen(["ip", "link", "del", "old0"]) as ended:
+    with deleted(hold, "old0"):
         wait_for(lambda: not exists("old0"))
         queue = Queue("new0", ifindex)
-        hold.let_go()
-        assert ended.wait(20) == 0
     events = list(listener.events(0.2))
     assert [(m.cmd, m.ifname, m.ifindex, nl.packets(m)) for m in events] == [
         (nl.ADD_NTF, "new0", ifindex, {}),
@@ -196,11 +202,13 @@ def test_queues_of_vtap_that_goes(lab):
 
     reader = threading.Thread(target=read)
     reader.start()
-    for _ in range(20):
-        ip("link add link low0 name vtap0 type macvtap")
-        queue = Vtap("vtap0")
-        ip("link del vtap0")
-        queue.close()
-    over.set()
-    reader.join()
+    try:
+        for _ in range(20):
+            ip("link add link low0 name vtap0 type macvtap")
+            queue = Vtap("vtap0")
+            ip("link del vtap0")
+            queue.close()
+    finally:
+        over.set()
+        reader.join()
     assert seen <= {0, 1}
