@@ -292,6 +292,18 @@ def test_send_buffer_full(lab):
     assert standard("tap0") == {}
 
 
+@pytest.mark.site("R15")
+@pytest.mark.skipif(not os.uname().release.startswith("6.1."),
+                    reason="an skb has room for more")
+def test_too_many_pages(lab):
+    """No skb has that many fragments: to try again would not help. Without a GSO header
+    the frame would be in one piece."""
+    (q0,) = lab.tap(flags=["vnet_hdr"])
+    assert lab.write(q0, count=5, size=70000, gso=1000)["errno"] == {"EMSGSIZE": 5}
+    assert drops("tap0") == {(0, FROM, "PKT_TOO_BIG"): 5}
+    assert standard("tap0") == {"rx_dropped": 5}
+
+
 @pytest.mark.site("R17")
 def test_empty_packet(lab):
     """Nothing follows the virtio-net header."""
