@@ -5,8 +5,8 @@ and devices, they go on, until the device ends."""
 import pytest
 
 import xdp
-from lab import (FROM, VNET_LEN, counters, drops, ip, orphans, run, show,
-                 tapdrop, wait_for)
+from lab import (FROM, TO, VNET_LEN, counters, drops, ip, orphans, run,
+                 show, tapdrop, wait_for)
 
 SHORT = {"short": VNET_LEN + 13}
 LOST = {(1, FROM, "PKT_TOO_SMALL"): 5}
@@ -71,11 +71,14 @@ def test_last_close_of_persistent_device(lossy):
 
 def test_renumbered(lossy):
     """The last queue takes the index of the one that is detached: what it lost
-    before stays where it was, what it loses from now on goes to its new
-    index."""
+    before stays where it was, what its writer and its reader lose from now on goes to
+    its new index."""
     lossy.detach("q0")
     lossy.write("q1", count=2, **SHORT)
-    assert drops("tap0") == {**LOST, (0, FROM, "PKT_TOO_SMALL"): 2}
+    lossy.send(dev="tap0", count=3)
+    lossy.read_all("q1", 3, size=VNET_LEN + 13)
+    assert drops("tap0") == {**LOST, (0, FROM, "PKT_TOO_SMALL"): 2,
+                             (0, TO, "READ_TOO_SHORT"): 3}
 
 
 def test_renamed(lossy):
