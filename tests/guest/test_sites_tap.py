@@ -222,6 +222,14 @@ def test_close(queued):
     assert standard("vtap0") == {}
 
 
+def test_writers(queued):
+    """The same of what they lose; m0 has no index."""
+    queued.write("m0", count=2, short=VNET_LEN + 5)
+    queued.write("m1", count=3, short=VNET_LEN + 5)
+    assert drops("vtap0") == {(None, FROM, "PKT_TOO_SMALL"): 2,
+                              (0, FROM, "PKT_TOO_SMALL"): 3}
+
+
 @pytest.mark.site("C1")
 def test_close_after_device_deleted(queued):
     """The frames outlive the device."""
