@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Law 1: for every queue and direction, offered = delivered + lost + queued,
-exactly, whatever happens. More than a million frames on all the kernels of a run; to
-see a failure again, run with the --seed that the run ends with."""
+exactly, whatever happens: 300,000 frames on each kernel. To see a failure again, run
+with the --seed that the run ends with."""
 
 import random
 import select

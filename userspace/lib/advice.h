@@ -74,7 +74,7 @@ REMEDY(PKT_TOO_SMALL) =
 	"Look at what builds the frames: the guest's driver, or the daemon. A write() returned EINVAL; vhost-net does not tell the guest.",
 
 CAUSE(PKT_TOO_BIG) =
-	"The writer passed a frame of more than 17 pages (before Linux 6.6), or with IFF_NAPI_FRAGS more than 17 fragments, one above a page or an empty one.",
+	"The writer passed a frame of more than 17 pages (before Linux 6.6), or with IFF_NAPI_FRAGS more than 17 fragments, one above a page, an empty one, or nearly 64 KiB in all.",
 REMEDY(PKT_TOO_BIG) =
 	"Lower the writer's MTU or its number of fragments.",
 

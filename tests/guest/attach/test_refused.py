@@ -145,12 +145,14 @@ def test_driver_comes_while_it_is_taken_off(attachable):
     with blocked(tun.Queue("tap1"), "tap1"):
         (OURS / "enabled").write_text("0")
         wait_for(lambda: show("dev", "tap0")[0]["coverage"] == "none")
-        load_stock("tap", "macvtap")
+        # In time: soon the kernel would wake up who is in its way.
+        load_stock("tap")
         (OURS / "enabled").write_text("1")
         wait_for(lambda: (OURS / "transition").read_text() == "0\n")
         wait_for(lambda: show("dev", "tap0")[0]["coverage"] == "attached")
         wait_for(lambda: SETTLED.read_text() == "Y\n")
         lab.send(dev="tap1", count=1)
+    load_stock("macvtap")
     lab.lower("macvtap")
     assert show("dev", "vtap0")[0]["coverage"] == "none"
     lab.write("m0", count=3, short=VNET_LEN + 5)

@@ -19,10 +19,15 @@ def blocked(queue, dev):
     reader = threading.Thread(
         target=lambda: got.append(len(os.read(queue.fd, 2000))))
     reader.start()
-    # Until then the driver may not even have been asked.
-    asleep = pathlib.Path("/proc/self/task", str(reader.native_id), "wchan")
-    wait_for(lambda: asleep.read_text().startswith("tun_"))
-    yield got
-    reader.join()
+    try:
+        # Until then the driver may not even have been asked.
+        asleep = pathlib.Path("/proc/self/task", str(reader.native_id), "wchan")
+        wait_for(lambda: asleep.read_text().startswith("tun_"))
+        yield got
+    except BaseException:
+        ip(f"link del {dev}")       # which ends its sleep
+        raise
+    finally:
+        reader.join()
+        queue.close()
     assert got
-    queue.close()
