@@ -320,6 +320,21 @@ static long hold(const void __user *arg)
 	return held ? 0 : -ENODEV;
 }
 
+static long stop(const void __user *arg)
+{
+	struct net_device *dev;
+	u32 ifindex;
+
+	if (copy_from_user(&ifindex, arg, sizeof(ifindex)))
+		return -EFAULT;
+	dev = dev_get_by_index(current->nsproxy->net_ns, ifindex);
+	if (!dev)
+		return -ENODEV;
+	netif_tx_stop_all_queues(dev);
+	dev_put(dev);
+	return 0;
+}
+
 static long load(const void __user *arg)
 {
 	struct tapfault_load load;
@@ -365,6 +380,9 @@ static long tapfault_ioctl(struct file *file, unsigned int cmd,
 		break;
 	case TAPFAULT_HOLD:
 		ret = hold((void __user *)arg);
+		break;
+	case TAPFAULT_STOP:
+		ret = stop((void __user *)arg);
 		break;
 	case TAPFAULT_LOAD:
 		ret = load((void __user *)arg);

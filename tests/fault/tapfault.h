@@ -108,5 +108,7 @@ struct tapfault_late {
 #define TAPFAULT_ZERO	_IOW('f', 7, struct tapfault_zero)
 #define TAPFAULT_LOAD	_IOW('f', 8, struct tapfault_load)
 #define TAPFAULT_LATE	_IOW('f', 9, struct tapfault_late)
+/* Stop the device of an ifindex, as a driver does whose hardware has no room. */
+#define TAPFAULT_STOP	_IOW('f', 10, __u32)
 
 #endif /* _TAPFAULT_H */

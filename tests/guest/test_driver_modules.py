@@ -11,6 +11,7 @@ import netlink as nl
 from lab import ip, run, tapdrop
 from modules import MODULES, load_stock, unload, users
 from netlink import attr
+from tracing import called
 
 
 def test_autoload_by_family_name(reload):
@@ -40,6 +41,15 @@ def test_unload_and_reload_in_use(reload):
             (device,) = later.dump()
             assert device.ifname == "tap9" and not nl.packets(device)
             ip("tuntap del tap9 mode tap")
+
+
+def test_unload_leaves_no_workqueue(reload):
+    """What the module frees later, it frees in one of its own."""
+    unload()
+    run("modprobe", "tapdrop")
+    with called("destroy_workqueue") as calls:
+        unload()
+        assert calls() == 1
 
 
 def test_unload_under_a_dump(reload):

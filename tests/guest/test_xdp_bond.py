@@ -2,9 +2,12 @@
 """A tap below a bond that has an XDP program: the core turns its verdict
 XDP_TX into something else after the program has run."""
 
+import socket
+
 import pytest
 
 from lab import FROM, drops, ip, run
+from tracing import traced
 from xdp import XDP_TX
 
 
@@ -39,6 +42,19 @@ def test_redirect_that_fails(bond):
     assert bond.write("q0", count=5, size=300)["ok"] == 5
     assert drops("tap0") == {(0, FROM, "XDP_REDIRECT"): 5}
     assert drops("tap1") == {}
+
+
+def test_other_device_is_stopped(bond, fault):
+    """The frame has left for the other device, which has no room for it: it
+    is not the first that has lost it."""
+    fault.stop(dev="tap1")
+    with traced("xdp:xdp_exception") as trace:
+        assert bond.write("q0", count=5, size=300)["ok"] == 5
+        failed = trace.fields("xdp_exception")
+    index = str(socket.if_nametoindex("tap1"))
+    assert [row["ifindex"] for row in failed] == [index] * 5
+    assert bond.read("tap1.q0")["ok"] == 0
+    assert drops("tap0") == drops("tap1") == {}
 
 
 @pytest.mark.site("R21")

@@ -126,3 +126,17 @@ void fault_xmit(struct command *cmd)
 		fail_errno("TAPFAULT_XMIT");
 	printf("{\"ret\":%d}\n", arg.ret);
 }
+
+/**
+ * fault_stop() - command "stop dev=DEV": stop a device's queues, as a driver
+ *	does that has no room
+ * @cmd: command
+ */
+void fault_stop(struct command *cmd)
+{
+	__u32 ifindex = if_nametoindex(command_need(cmd, "dev"));
+
+	if (ioctl(fault_fd(), TAPFAULT_STOP, &ifindex))
+		fail_errno("TAPFAULT_STOP");
+	printf("{}\n");
+}

@@ -7,6 +7,7 @@
 void fault_fail(struct command *cmd);
 void fault_zero(struct command *cmd);
 void fault_late(struct command *cmd);
+void fault_stop(struct command *cmd);
 void fault_end(struct command *cmd);
 void fault_recv(struct command *cmd);
 void fault_xmit(struct command *cmd);

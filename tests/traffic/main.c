@@ -57,6 +57,7 @@ static const struct {
 	{ "send", packet_send },
 	{ "set", queue_set },
 	{ "sink", packet_sink },
+	{ "stop", fault_stop },
 	{ "txfilter", queue_txfilter },
 	{ "vhost", vhost_start },
 	{ "vrx", vhost_rx },

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 import tun
+import xdp
 from blocked import blocked
 from lab import FROM, VNET_LEN, drops, run, show, tapdrop, wait_for
 from livepatch import OURS, attach, detach, hold_rtnl
@@ -180,10 +181,13 @@ def test_other_goes_before_devices_were_let_go(failing):
 
 def test_cumulative_livepatch_comes_slowly(attachable):
     """One task runs our functions for long. The others do not from the start, and
-    nothing is counted: not until the last one has changed over."""
+    nothing is counted: not until the last one has changed over. A program that we
+    had for a device is let go of, though it was the stock driver that ended it."""
     lab = attachable
+    before = xdp.programs()
     attach()
     lab.tap("tap1")
+    lab.xdp("x", dev="tap1", verdict=xdp.XDP_PASS)
     lab.write("tap1.q0", count=3, short=5)
     with blocked(tun.Queue("tap0"), "tap0"):
         wait_for(lambda: show("dev", "tap0")[0]["coverage"] == "attached")
@@ -198,6 +202,8 @@ def test_cumulative_livepatch_comes_slowly(attachable):
         assert changing()
         lab.send(dev="tap0", count=1)
     take_off()
+    lab.close("x")
+    wait_for(lambda: not xdp.programs() - before)
 
 
 def test_cumulative_livepatch_comes(attachable):
