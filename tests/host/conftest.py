@@ -13,6 +13,10 @@ from follower import Follower, wait_for
 from places import TOP
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: left to make check KERNELS=all")
+
+
 def output(*command):
     return subprocess.run(command, cwd=TOP, check=True, text=True,
                           stdout=subprocess.PIPE).stdout.strip()

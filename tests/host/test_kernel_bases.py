@@ -74,6 +74,7 @@ def test_modules_are_built_for_a_release(name):
     assert not (TOP / "build" / name).exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("line", ["6.1.", "6.12."])
 def test_modules_are_built_for_real_time(line):
     """For the newest: locks are other types there, and headers want others before."""

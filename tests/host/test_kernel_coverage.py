@@ -373,6 +373,7 @@ def without_each_hook(text):
             yield match[0], f"{text[:match.start()]}0;{text[end.end():]}"
 
 
+@pytest.mark.long
 def test_each_hook_is_missed(kernel, tmp_path):
     """Whichever a new variant forgets: also those of which a function has two, and
     those that a loss is only reached by."""
