@@ -167,3 +167,25 @@ def test_device_ends_before_its_dump(fault):
         (error,) = refused
         assert error.errno == errno.ENODEV
         assert error.text.startswith("no tun, tap, macvtap or ipvtap device")
+
+
+def test_device_ends_within_its_dump(fault):
+    """Some of its queues were shown when it ended, and nothing is left to show in the
+    receive call that finds that. The reader is told."""
+    many_files()
+    queues = [Queue("tap0") for _ in range(QUEUES)]
+    with nl.Client(4096) as client:
+        client.send(nl.STATS_GET, attr(SCOPE, nl.QUEUE) + attr(ZEROS, True),
+                    flags=nl.F_DUMP)
+        fault.late(function="tapdrop_view_find", ms=3000)
+        shown = []
+        reader = threading.Thread(target=lambda: shown.extend(client.answer()))
+        reader.start()
+        wait_for(lambda: asleep(reader))
+        ip("link del tap0")
+        reader.join()
+        assert fault.failed()["ok"] == 1
+        assert 0 < len(shown) < QUEUES
+        assert client.interrupted
+    for queue in queues:
+        queue.close()
