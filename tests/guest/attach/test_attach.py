@@ -22,7 +22,7 @@ from hold import Hold
 from iproute import Ip
 from lab import (FROM, MAC, TAPDROP, TO, VNET_LEN, Lab, counters, drops, ip, orphans, packets,
                  run, show, standard, tapdrop, wait_for)
-from livepatch import OURS, attach, detach, hold_rtnl
+from livepatch import OURS, SETTLED, attach, detach, hold_rtnl
 from modules import users
 from xdp import XDP_DROP, XDP_PASS
 
@@ -127,6 +127,31 @@ def test_tap_in_use(attachable, kind):
     detach()
     lab.write("m0", count=3, short=VNET_LEN + 5)
     assert coverage("vtap0") == "none"
+
+
+def test_tap_is_closed(attachable):
+    """What its queues lost stays, and ends with the device."""
+    lab = attachable
+    lab.lower()
+    attach()
+    lab.write("m0", count=3, short=VNET_LEN + 5)
+    lab.close("m0")
+    assert drops("vtap0") == {(0, FROM, "PKT_TOO_SMALL"): 3}
+    ip("link del vtap0")
+    assert show() == []
+
+
+def test_one_driver_goes(attachable):
+    """The devices of the other count on."""
+    lab = attachable
+    lab.tap()
+    run("modprobe", "-r", "ipvtap", "macvtap")
+    attach()
+    run("rmmod", "tap")
+    lab.write("q0", count=3, short=5)
+    wait_for(lambda: SETTLED.read_text() == "Y\n")
+    lab.write("q0", count=2, short=5)
+    assert drops("tap0") == {(0, FROM, "PKT_TOO_SMALL"): 5}
 
 
 def test_driver_of_devices_to_come(attachable):

@@ -12,13 +12,12 @@ import tun
 import xdp
 from blocked import blocked
 from lab import FROM, VNET_LEN, drops, run, show, tapdrop, wait_for
-from livepatch import OURS, attach, detach, hold_rtnl
+from livepatch import OURS, SETTLED, attach, detach, hold_rtnl
 from modules import load_stock, users
 from places import FAULT_MODULE
 
 OTHER = FAULT_MODULE.with_name("taplive.ko")
 SYSFS = pathlib.Path("/sys/kernel/livepatch/taplive")
-SETTLED = pathlib.Path("/sys/module/tapdrop_attach/parameters/settled")
 ENFORCE = "/sys/module/module/parameters/sig_enforce"
 
 

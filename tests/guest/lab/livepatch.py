@@ -11,6 +11,8 @@ from modules import users
 
 TAPFAULT_LOAD = 0x403c6608
 OURS = pathlib.Path("/sys/kernel/livepatch/tapdrop_attach")
+# Whether all devices were looked at
+SETTLED = pathlib.Path("/sys/module/tapdrop_attach/parameters/settled")
 
 
 def attach():
