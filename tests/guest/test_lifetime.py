@@ -4,10 +4,14 @@ and devices, they go on, until the device ends."""
 
 import pytest
 
+import netns
 import xdp
-from lab import (FROM, TO, VNET_LEN, counters, drops, ip, orphans, run,
+from iproute import Ip
+from lab import (FROM, TO, VNET_LEN, Lab, counters, drops, ip, orphans, run,
                  show, tapdrop, wait_for)
+from tracing import called
 
+SPACES = 10
 SHORT = {"short": VNET_LEN + 13}
 LOST = {(1, FROM, "PKT_TOO_SMALL"): 5}
 
@@ -133,3 +137,21 @@ def test_program_is_let_go(lab, end):
         ip("link del tap0")
     lab.close("x")
     wait_for(lambda: not xdp.programs() - before)
+
+
+@pytest.mark.parametrize("outlived", (False, True))
+def test_orphans_end_with_their_namespace(outlived):
+    """Also where a queue, whose frames vhost-net may have held, has outlived a device."""
+    with called("tapdrop_dev_free") as freed:
+        for _ in range(SPACES):
+            before = netns.enter()
+            lab = Lab()
+            if outlived:
+                lab.tap(flags=["vnet_hdr"])
+                lab.vhost("v", queue="q0")
+                lab.close("v")
+                ip("link del tap0")
+                Ip.here().end()
+            lab.end()
+            netns.leave(before)
+        wait_for(lambda: freed() >= SPACES * (1 + outlived))
