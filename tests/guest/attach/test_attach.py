@@ -188,6 +188,15 @@ def test_later_devices_and_queues(attachable):
                 2: {(nl.FROM_USER, nl.PKT_TOO_SMALL): 3}}
 
 
+def test_later_queue_of_any_index(attachable):
+    """Nothing tells of the queues of a device that is down, but their first loss."""
+    lab = attachable
+    attach()
+    lab.tap(queues=20, up=False)
+    lab.write("q19", count=3, short=5)
+    assert drops("tap0") == {(19, FROM, "PKT_TOO_SMALL"): 3}
+
+
 def seen(client):
     """The queues that a reader of zeros sees, and the generation."""
     rows = client.dump(nl.attr(nl.SCOPE, nl.QUEUE) + nl.attr(nl.ZEROS, True))
