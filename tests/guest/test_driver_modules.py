@@ -52,6 +52,15 @@ def test_unload_leaves_no_workqueue(reload):
         assert calls() == 1
 
 
+def test_unload_waits_for_probes(reload):
+    """The core may be in one of the two that we have in generic XDP."""
+    unload()
+    run("modprobe", "tapdrop")
+    with called("synchronize_srcu") as calls:
+        unload()
+        assert calls()
+
+
 def test_unload_under_a_dump(reload):
     """A dump that is under way holds the module until it is read or given
     up."""

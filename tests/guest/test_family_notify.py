@@ -13,6 +13,8 @@ import netns
 from lab import ip, run, wait_for
 from modules import built_in, users
 from netlink import FROM_USER, QUEUE_ID, TO_USER, attr
+from tracing import called
+from tun import Queue
 
 SHORT = (FROM_USER, nl.PKT_TOO_SMALL)
 FULL = (TO_USER, nl.PTR_FULL)
@@ -246,3 +248,23 @@ def test_listener_does_not_delay(lab):
     with nl.Client() as client:
         client.subscribe()
         assert min(seconds_to_delete() for _ in range(3)) < 2 * alone + 0.5
+
+
+def grace_periods(dev):
+    """How often who deletes a device waits for all readers of the kernel."""
+    queue = Queue(dev)
+    with called("synchronize_rcu_expedited", os.getpid()) as calls:
+        queue.close()
+        assert not os.path.exists(f"/sys/class/net/{dev}")
+        return calls()
+
+
+def test_last_words_wait(lab):
+    """A hook that has found the device may have yet to count. If nobody listens, there
+    is nothing to wait for."""
+    assert lab
+    alone = grace_periods("tap0")
+    with nl.Client() as client:
+        client.subscribe()
+        assert grace_periods("tap0") == alone + 1
+    assert grace_periods("tap0") == alone

@@ -18,6 +18,7 @@ import netns
 from lab import ip, run, wait_for
 from netlink import IFINDEX, SCOPE, ZEROS, attr
 from rtnl import Rtnl
+from tracing import called
 from tun import Queue, many_files
 
 TRACING = pathlib.Path("/sys/kernel/tracing")
@@ -190,3 +191,23 @@ def test_device_ends_within_its_dump(fault):
         assert client.interrupted
     for queue in queues:
         queue.close()
+
+
+def test_move_waits_for_readers(lab):
+    """Who has found a device here shows its index and name before another can have
+    them: besides the core, which does so for each device, we wait once for him."""
+    assert lab
+    before = netns.enter()
+    there = os.open("/proc/self/ns/net", os.O_RDONLY)
+    netns.leave(before)
+    queue = Queue("here", HERE)
+    ip(f"link add dummy0 index {HERE + 1} type dummy")
+    waits = []
+    with Rtnl() as rtnl:
+        for ifindex in HERE, HERE + 1:
+            with called("synchronize_net", os.getpid()) as calls:
+                rtnl.move(ifindex, there, THERE + ifindex, f"there{ifindex}")
+                waits.append(calls())
+    queue.close()
+    os.close(there)
+    assert waits[0] == waits[1] + 1

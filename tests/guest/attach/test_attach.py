@@ -429,6 +429,17 @@ def test_outlived_go_with_it(attachable):
             Ip.here().end()
 
 
+def test_outlived_none(attachable):
+    """A queue whose device could not be registered has a list of those, and it is
+    empty."""
+    assert attachable
+    attach()
+    with pytest.raises(OSError):
+        tun.Queue("tap0", socket.if_nametoindex("lo"))
+    detach()
+    tun.Queue.close_all()
+
+
 def test_doctor(attachable):
     lab = attachable
     lab.tap()

@@ -45,14 +45,14 @@ def add_probe(line):
 
 
 @contextlib.contextmanager
-def called(function):
-    """Counts the calls of a kernel function."""
+def called(function, pid=None):
+    """Counts the calls of a kernel function, or those of a process."""
     mount()
     name = f"{function}_{os.getpid()}"
     add_probe(f"p:tests/{name} {function}\n")
     try:
         with traced(f"tests:{name}") as trace:
-            yield lambda: len(trace.lines(name))
+            yield lambda: len(trace.lines(name, pid))
     finally:
         add_probe(f"-:tests/{name}\n")
 
@@ -63,10 +63,10 @@ class Trace:
     def __init__(self, instance):
         self.file = instance / "trace"
 
-    def lines(self, event):
-        """The words of each event of a name."""
-        return re.findall(rf"^.*?: {event}: (.*)$", self.file.read_text(),
-                          re.M)
+    def lines(self, event, pid=None):
+        """The words of each event of a name, of all processes or of one."""
+        task = rf".*-{pid} +\[" if pid else ".*?"
+        return re.findall(rf"^{task}.*?: {event}: (.*)$", self.file.read_text(), re.M)
 
     def fields(self, event):
         """The same, as dicts; what has no name is left out."""
