@@ -175,12 +175,9 @@ def test_namespace_that_goes_first(lab, hold, listener):
     """The namespace is on its way while a device in it is held: nobody can
     listen there any more, and nothing is told."""
     assert lab
-    before = netns.enter()
-    try:
+    with netns.new():
         run("ip", "tuntap", "add", "vtap0", "mode", "tap")
         hold.take("vtap0")
-    finally:
-        netns.leave(before)
     time.sleep(AGAIN)
     hold.let_go()
     time.sleep(1)

@@ -141,7 +141,7 @@ def test_macvtap_with_frames_in_its_ring(lab, listener):
     assert lab.read("m0")["ok"] == 8            # they can still be read
 
 
-def test_move(lab, listener):
+def test_move(lab, listener, elsewhere):
     """A device that moves goes on there with its counters; here it ends,
     without them."""
     lab.tap(queues=3)
@@ -149,47 +149,37 @@ def test_move(lab, listener):
     lab.write("q1", count=3, short=5)
     lab.detach("q2")
     lab.write("q2", short=5)
-    there = os.open(f"/proc/{os.getpid()}/ns/net", os.O_RDONLY)
     ifindex = socket.if_nametoindex("tap0")
-    before = netns.enter()
-    try:
-        with nl.Client() as other:
-            other.subscribe()
-            run("ip", "netns", "attach", "moved", str(os.getpid()))
-            netns.check(netns.libc.setns(there, 0), "setns")
-            run("ip", "link", "set", "tap0", "netns", "moved")
+    with netns.inside(f"/run/netns/{elsewhere}"):
+        other = nl.Client()
+    with other:
+        other.subscribe()
+        ip(f"link set tap0 netns {elsewhere}")
 
-            assert events(listener, 1) == [("move", "tap0", {})]
-            assert events(other, 1) == [("add", "tap0", {})]
-            with pytest.raises(nl.Refused):
-                listener.get(ifindex)
-            assert not listener.dump()
+        assert events(listener, 1) == [("move", "tap0", {})]
+        assert events(other, 1) == [("add", "tap0", {})]
+        with pytest.raises(nl.Refused):
+            listener.get(ifindex)
+        assert not listener.dump()
 
-            (device, queue) = other.dump()
-            assert device.ifname == "tap0" and device.queues == 2
-            assert nl.packets(device) == {SHORT: 1}
-            assert queue.queue == 1 and nl.packets(queue) == {SHORT: 3}
-            lab.write("q1", count=2, short=5)
-            queue = other.get(device.ifindex, attr(QUEUE_ID, 1))
-            assert nl.packets(queue) == {SHORT: 5}
+        (device, queue) = other.dump()
+        assert device.ifname == "tap0" and device.queues == 2
+        assert nl.packets(device) == {SHORT: 1}
+        assert queue.queue == 1 and nl.packets(queue) == {SHORT: 3}
+        lab.write("q1", count=2, short=5)
+        queue = other.get(device.ifindex, attr(QUEUE_ID, 1))
+        assert nl.packets(queue) == {SHORT: 5}
 
-            for name in ("q0", "q1", "q2"):
-                lab.close(name)
-            assert events(other, 2) == [("del", 1, {SHORT: 5}),
-                                        ("del", "tap0", {SHORT: 1})]
-            assert not list(listener.events(0.05))
-    finally:
-        os.close(there)
-        netns.leave(before)
-        run("ip", "netns", "delete", "moved")
+        for name in ("q0", "q1", "q2"):
+            lab.close(name)
+        assert events(other, 2) == [("del", 1, {SHORT: 5}),
+                                    ("del", "tap0", {SHORT: 1})]
+        assert not list(listener.events(0.05))
 
 
 def test_only_in_its_own_namespace(lab, listener):
-    before = netns.enter()
-    try:
+    with netns.new():
         ip("tuntap add tap9 mode tap", "tuntap del tap9 mode tap")
-    finally:
-        netns.leave(before)
     assert not list(listener.events(0.1))
 
 
@@ -197,14 +187,10 @@ def test_namespace_that_goes(lab):
     """A device that dies with its namespace frees what it had."""
     in_use = users("tun")
     for _ in range(5):
-        before = netns.enter()
-        try:
-            with nl.Client() as client:
-                client.subscribe()
-                run("ip", "tuntap", "add", "tap9", "mode", "tap")
-                assert built_in() or users("tun") > in_use
-        finally:
-            netns.leave(before)
+        with netns.new(), nl.Client() as client:
+            client.subscribe()
+            run("ip", "tuntap", "add", "tap9", "mode", "tap")
+            assert built_in() or users("tun") > in_use
     wait_for(lambda: users("tun") == in_use)
 
 

@@ -11,7 +11,8 @@ import pytest
 
 import netlink as nl
 import netns
-from lab import Lab, ip, run
+from fixtures import new_lab
+from lab import ip, run
 from netlink import (DIR, IFINDEX, NO_QUEUE, QUEUE_ID, REASON, SCOPE, ZEROS,
                      attr)
 
@@ -92,15 +93,10 @@ LOST = [{}, {(nl.FROM_USER, nl.PKT_TOO_SMALL): 3}]
 @pytest.fixture(scope="module")
 def namespace():
     """A two-queue tap that has lost 3 frames in queue 0, for all tests."""
-    before = netns.enter()
-    lab = Lab()
-    try:
+    with new_lab() as lab:
         lab.tap(queues=2)
         lab.write("q0", count=3, short=5)
         yield
-    finally:
-        lab.end()
-        netns.leave(before)
 
 
 @pytest.fixture
@@ -231,19 +227,15 @@ def test_reasons(lab):
 
 def test_device_of_another_namespace(tap0):
     """In another namespace the index is no device, whoever holds the socket."""
-    with nl.Client() as here:
-        before = netns.enter()
-        try:
-            refuse(tap0, nl.F_ACK, *WRONG["unknown-ifindex"])
-            with nl.Client() as there:
-                with pytest.raises(nl.Refused) as refused:
-                    there.get(tap0)
-                assert refused.value.errno == errno.ENODEV
-                assert not there.dump()
-            # A socket stays where it was opened.
-            assert here.get(tap0).ifname == "tap0"
-        finally:
-            netns.leave(before)
+    with nl.Client() as here, netns.new():
+        refuse(tap0, nl.F_ACK, *WRONG["unknown-ifindex"])
+        with nl.Client() as there:
+            with pytest.raises(nl.Refused) as refused:
+                there.get(tap0)
+            assert refused.value.errno == errno.ENODEV
+            assert not there.dump()
+        # A socket stays where it was opened.
+        assert here.get(tap0).ifname == "tap0"
 
 
 def in_child(work):

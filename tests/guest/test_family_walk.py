@@ -110,9 +110,7 @@ def test_move_under_a_dump(fault):
     queues += [Queue("here") for _ in range(QUEUES)]
     for queue in queues:
         queue.lose()
-    before = netns.enter()
-    there = os.open("/proc/self/ns/net", os.O_RDONLY)
-    netns.leave(before)
+    there = netns.another()
     pid = os.fork()
     if not pid:
         try:
@@ -197,9 +195,7 @@ def test_move_waits_for_readers(lab):
     """Who has found a device here shows its index and name before another can have
     them: besides the core, which does so for each device, we wait once for him."""
     assert lab
-    before = netns.enter()
-    there = os.open("/proc/self/ns/net", os.O_RDONLY)
-    netns.leave(before)
+    there = netns.another()
     queue = Queue("here", HERE)
     ip(f"link add dummy0 index {HERE + 1} type dummy")
     waits = []

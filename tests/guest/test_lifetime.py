@@ -4,10 +4,9 @@ and devices, they go on, until the device ends."""
 
 import pytest
 
-import netns
 import xdp
-from iproute import Ip
-from lab import (FROM, TO, VNET_LEN, Lab, counters, drops, ip, orphans, run,
+from fixtures import new_lab
+from lab import (FROM, TO, VNET_LEN, counters, drops, ip, orphans, run,
                  show, tapdrop, wait_for)
 from tracing import called
 
@@ -144,14 +143,10 @@ def test_orphans_end_with_their_namespace(outlived):
     """Also where a queue, whose frames vhost-net may have held, has outlived a device."""
     with called("tapdrop_dev_free") as freed:
         for _ in range(SPACES):
-            before = netns.enter()
-            lab = Lab()
-            if outlived:
-                lab.tap(flags=["vnet_hdr"])
-                lab.vhost("v", queue="q0")
-                lab.close("v")
-                ip("link del tap0")
-                Ip.here().end()
-            lab.end()
-            netns.leave(before)
+            with new_lab() as lab:
+                if outlived:
+                    lab.tap(flags=["vnet_hdr"])
+                    lab.vhost("v", queue="q0")
+                    lab.close("v")
+                    ip("link del tap0")
         wait_for(lambda: freed() >= SPACES * (1 + outlived))

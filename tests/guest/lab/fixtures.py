@@ -2,6 +2,7 @@
 """The fixtures that all tests in the guest have, those of upstream/ as well. A
 conftest.py has to import them."""
 
+import contextlib
 import subprocess
 
 import pytest
@@ -13,11 +14,10 @@ from lab import Lab
 from places import FAULT_MODULE
 
 
-@pytest.fixture
-def lab():
+@contextlib.contextmanager
+def new_lab():
     """A network namespace of its own, and the traffic helper in it."""
-    before = netns.enter()
-    try:
+    with netns.new():
         helper = Lab()
         try:
             yield helper
@@ -25,8 +25,13 @@ def lab():
             helper.end()
             if Ip.current:
                 Ip.current.end()
-    finally:
-        netns.leave(before)
+
+
+@pytest.fixture
+def lab():
+    """The same, for one test."""
+    with new_lab() as helper:
+        yield helper
 
 
 @pytest.fixture

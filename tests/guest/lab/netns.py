@@ -43,6 +43,22 @@ def leave(before):
 
 
 @contextlib.contextmanager
+def new():
+    """Be in a new network namespace for a while."""
+    before = enter()
+    try:
+        yield
+    finally:
+        leave(before)
+
+
+def another():
+    """A new network namespace that nobody is in, as a descriptor."""
+    with new():
+        return os.open("/proc/self/ns/net", os.O_RDONLY)
+
+
+@contextlib.contextmanager
 def inside(path):
     """Be in the network namespace of a file for a while: what is opened there
     stays there."""
