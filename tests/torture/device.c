@@ -38,7 +38,9 @@
 /* Interface indexes, whose device nodes have no namespace, of one process */
 #define INDEXES		1000
 
-/* Open queues; -1 is none. Who takes one out closes it. */
+/* Open queues; -1 is none. Who takes one out closes it; whatever has its number
+ * next may be read or written for it, and so must not block.
+ */
 static int queues[QUEUES] = { [0 ... QUEUES - 1] = -1 };
 
 /* Programs of each kind, by what they return */

@@ -29,7 +29,8 @@ static int listeners[LISTENERS] = { [0 ... LISTENERS - 1] = -1 };
  */
 int family_open(void)
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			NETLINK_GENERIC);
 	int one = 1;
 
 	if (fd >= 0) {

@@ -79,7 +79,7 @@ static bool start(struct guest *g)
 	unsigned char *space;
 	uint64_t features = 0;
 
-	g->fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
+	g->fd = open("/dev/vhost-net", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (g->fd < 0)
 		return false;
 	g->space = mmap(NULL, SPACE, PROT_READ | PROT_WRITE,

@@ -26,7 +26,8 @@ struct request {
  */
 int link_open(void)
 {
-	return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		      NETLINK_ROUTE);
 }
 
 static struct rtattr *put(struct request *r, int type, const void *data,

@@ -33,6 +33,8 @@
 /* Devices that fill a dump, their queues, and frames that each has lost */
 #define CROWD		24
 #define CROWD_QUEUES	8
+/* Seconds that one step may take */
+#define PATIENCE	300
 
 /* One thread each */
 static struct act *const roles[] = {
@@ -160,9 +162,18 @@ static void make_crowd(void)
 	}
 }
 
+/* How many there were since the last time */
+static void report_progress(void)
+{
+	printf("messages %lu\nrounds %lu\n",
+	       __atomic_exchange_n(&actor_messages, 0, __ATOMIC_RELAXED),
+	       __atomic_exchange_n(&actor_rounds, 0, __ATOMIC_RELAXED));
+	fflush(stdout);
+}
+
 static void report(void)
 {
-	printf("messages %lu\nrounds %lu\n", actor_messages, actor_rounds);
+	report_progress();
 	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
 		if (i && roles[i] == roles[i - 1])
 			continue;
@@ -172,25 +183,20 @@ static void report(void)
 	}
 }
 
-/* Until the time is over, or all was done that was asked for, or SIGTERM */
-static void wait_for_end(int seconds, unsigned long messages,
-			 unsigned long rounds)
+/* Until the time is over, or SIGTERM */
+static void wait_for_end(int seconds)
 {
 	time_t end = time(NULL) + seconds;
 
 	while (time(NULL) < end && !__atomic_load_n(&over, __ATOMIC_RELAXED)) {
-		if (messages &&
-		    __atomic_load_n(&actor_messages, __ATOMIC_RELAXED) >= messages &&
-		    __atomic_load_n(&actor_rounds, __ATOMIC_RELAXED) >= rounds)
-			return;
-		usleep(200000);
+		sleep(1);
+		report_progress();
 	}
 }
 
 /**
- * storm_main() - "storm user|root|flood SEED WORKER SECONDS MESSAGES ROUNDS":
- *	be an attacker for so long, or until there were so many messages and
- *	rounds, of which 0 are no limit
+ * storm_main() - "storm user|root|flood SEED WORKER SECONDS": be an attacker for
+ *	so long, or until SIGTERM; says every second what was done since
  * @argc: number of arguments
  * @argv: arguments
  */
@@ -201,8 +207,8 @@ void storm_main(int argc, char **argv)
 	size_t n = ARRAY_SIZE(threads);
 	int home;
 
-	if (argc != 6)
-		fail("storm user|root|flood SEED WORKER SECONDS MESSAGES ROUNDS");
+	if (argc != 4)
+		fail("storm user|root|flood SEED WORKER SECONDS");
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTERM, end_early);
 	setrlimit(RLIMIT_NOFILE, &files);
@@ -216,9 +222,10 @@ void storm_main(int argc, char **argv)
 	for (size_t i = 0; i < n; i++)
 		start(&threads[i], 100 * atoi(argv[2]) + i,
 		      strtoull(argv[1], NULL, 0), home);
-	wait_for_end(atoi(argv[3]), strtoul(argv[4], NULL, 0),
-		     strtoul(argv[5], NULL, 0));
+	wait_for_end(atoi(argv[3]));
 	__atomic_store_n(&over, true, __ATOMIC_RELAXED);
+	/* Who waits for ever is killed, which is a failure, too. */
+	alarm(PATIENCE);
 	for (size_t i = 0; i < n; i++)
 		pthread_join(threads[i].id, NULL);
 	report();
