@@ -682,8 +682,12 @@ static int tapdrop_netdev_event(struct notifier_block *nb, unsigned long event,
 	return NOTIFY_DONE;
 }
 
+/* Before IPv4 and IPv6, which end the chain if they refuse a device: one that moves
+ * has moved all the same.
+ */
 static struct notifier_block tapdrop_netdev_notifier = {
 	.notifier_call = tapdrop_netdev_event,
+	.priority = 1,
 };
 
 static int __net_init tapdrop_net_init(struct net *net)

@@ -183,7 +183,7 @@ static void tapdrop_attach_adopt(struct tapdrop_attach *driver)
 {
 	driver->nb.notifier_call = tapdrop_attach_event;
 	/* Before the registry: it then lists a device that counts. */
-	driver->nb.priority = 1;
+	driver->nb.priority = 2;
 	WRITE_ONCE(driver->adopting,
 		   !register_netdevice_notifier(&driver->nb));
 	if (!driver->adopting)

@@ -177,6 +177,25 @@ def test_move(lab, listener, elsewhere):
         assert not list(listener.events(0.05))
 
 
+def test_move_that_another_refuses(lab, listener, elsewhere):
+    """A device moves also if somebody who is told before has it refused: IPv4 does
+    so, for a name that it cannot have."""
+    lab.tap()
+    lab.write("q0", count=3, short=5)
+    events(listener, 1)
+    run("ip", "-n", elsewhere, "tuntap", "add", "tap0", "mode", "tap")
+    with netns.inside(f"/run/netns/{elsewhere}"):
+        other = nl.Client()
+    with other:
+        other.subscribe()
+        ip(f"link set tap0 netns {elsewhere} name all")
+        assert events(listener, 1) == [("move", "tap0", {})]
+        assert events(other, 1) == [("add", "all", {})]
+        assert {"tap0", "all"} <= {message.ifname for message in other.dump()}
+        lab.close("q0")
+        assert events(other, 2) == [("del", 0, {SHORT: 3}), ("del", "all", {})]
+
+
 def test_only_in_its_own_namespace(lab, listener):
     with netns.new():
         ip("tuntap add tap9 mode tap", "tuntap del tap9 mode tap")
