@@ -222,6 +222,16 @@ def test_queue_that_lost_nothing(attachable):
         assert seen(client) == ([0, 1], after)
 
 
+def test_hooks_are_waited_for(attachable):
+    """Who has found a device may still count when it is let go of."""
+    attach()
+    attachable.tap()
+    with tracing.called("synchronize_rcu_expedited",
+                        by="tapdrop_adopted_pause") as calls:
+        detach()
+        assert calls()
+
+
 def test_device_is_told_once(attachable):
     lab = attachable
     attach()

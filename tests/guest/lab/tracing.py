@@ -45,14 +45,15 @@ def add_probe(line):
 
 
 @contextlib.contextmanager
-def called(function, pid=None):
-    """Counts the calls of a kernel function, or those of a process."""
+def called(function, pid=None, by=""):
+    """Counts the calls of a kernel function, or those of a process, or by functions
+    whose names begin so."""
     mount()
     name = f"{function}_{os.getpid()}"
-    add_probe(f"p:tests/{name} {function}\n")
+    add_probe(f"p:tests/{name} {function} by=+0($stack):symbol\n")
     try:
         with traced(f"tests:{name}") as trace:
-            yield lambda: len(trace.lines(name, pid))
+            yield lambda: sum(f" by={by}" in line for line in trace.lines(name, pid))
     finally:
         add_probe(f"-:tests/{name}\n")
 
