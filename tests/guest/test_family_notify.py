@@ -141,7 +141,17 @@ def test_macvtap_with_frames_in_its_ring(lab, listener):
     assert lab.read("m0")["ok"] == 8            # they can still be read
 
 
-def test_move(lab, listener, elsewhere):
+@pytest.fixture
+def there(elsewhere):
+    """A client that listens in another network namespace."""
+    with netns.inside(f"/run/netns/{elsewhere}"):
+        client = nl.Client()
+    with client:
+        client.subscribe()
+        yield client
+
+
+def test_move(lab, listener, elsewhere, there):
     """A device that moves goes on there with its counters; here it ends,
     without them."""
     lab.tap(queues=3)
@@ -150,50 +160,43 @@ def test_move(lab, listener, elsewhere):
     lab.detach("q2")
     lab.write("q2", short=5)
     ifindex = socket.if_nametoindex("tap0")
-    with netns.inside(f"/run/netns/{elsewhere}"):
-        other = nl.Client()
-    with other:
-        other.subscribe()
-        ip(f"link set tap0 netns {elsewhere}")
+    ip(f"link set tap0 netns {elsewhere}")
 
-        assert events(listener, 1) == [("move", "tap0", {})]
-        assert events(other, 1) == [("add", "tap0", {})]
-        with pytest.raises(nl.Refused):
-            listener.get(ifindex)
-        assert not listener.dump()
+    assert events(listener, 1) == [("move", "tap0", {})]
+    assert events(there, 1) == [("add", "tap0", {})]
+    with pytest.raises(nl.Refused):
+        listener.get(ifindex)
+    assert not listener.dump()
 
-        (device, queue) = other.dump()
-        assert device.ifname == "tap0" and device.queues == 2
-        assert nl.packets(device) == {SHORT: 1}
-        assert queue.queue == 1 and nl.packets(queue) == {SHORT: 3}
-        lab.write("q1", count=2, short=5)
-        queue = other.get(device.ifindex, attr(QUEUE_ID, 1))
-        assert nl.packets(queue) == {SHORT: 5}
+    (device, queue) = there.dump()
+    assert device.ifname == "tap0" and device.queues == 2
+    assert nl.packets(device) == {SHORT: 1}
+    assert queue.queue == 1 and nl.packets(queue) == {SHORT: 3}
+    lab.write("q1", count=2, short=5)
+    queue = there.get(device.ifindex, attr(QUEUE_ID, 1))
+    assert nl.packets(queue) == {SHORT: 5}
 
-        for name in ("q0", "q1", "q2"):
-            lab.close(name)
-        assert events(other, 2) == [("del", 1, {SHORT: 5}),
-                                    ("del", "tap0", {SHORT: 1})]
-        assert not list(listener.events(0.05))
+    for name in ("q0", "q1", "q2"):
+        lab.close(name)
+    assert events(there, 2) == [("del", 1, {SHORT: 5}),
+                                ("del", "tap0", {SHORT: 1})]
+    assert not list(listener.events(0.05))
 
 
-def test_move_that_another_refuses(lab, listener, elsewhere):
+def test_move_that_another_refuses(lab, listener, elsewhere, there):
     """A device moves also if somebody who is told before has it refused: IPv4 does
     so, for a name that it cannot have."""
     lab.tap()
     lab.write("q0", count=3, short=5)
     events(listener, 1)
     run("ip", "-n", elsewhere, "tuntap", "add", "tap0", "mode", "tap")
-    with netns.inside(f"/run/netns/{elsewhere}"):
-        other = nl.Client()
-    with other:
-        other.subscribe()
-        ip(f"link set tap0 netns {elsewhere} name all")
-        assert events(listener, 1) == [("move", "tap0", {})]
-        assert events(other, 1) == [("add", "all", {})]
-        assert {"tap0", "all"} <= {message.ifname for message in other.dump()}
-        lab.close("q0")
-        assert events(other, 2) == [("del", 0, {SHORT: 3}), ("del", "all", {})]
+    assert events(there, 1) == [("add", "tap0", {})]
+    ip(f"link set tap0 netns {elsewhere} name all")
+    assert events(listener, 1) == [("move", "tap0", {})]
+    assert events(there, 1) == [("add", "all", {})]
+    assert {"tap0", "all"} <= {message.ifname for message in there.dump()}
+    lab.close("q0")
+    assert events(there, 2) == [("del", 0, {SHORT: 3}), ("del", "all", {})]
 
 
 def test_only_in_its_own_namespace(lab, listener):
